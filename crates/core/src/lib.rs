@@ -1,0 +1,37 @@
+//! The nouns of the platform and flag evaluation.
+//!
+//! **Invariants.** Evaluation is a pure function of a [`Snapshot`] and a [`Context`]: no I/O, no clock, no
+//! randomness, so it cannot fail; a broken flag yields a reason, never an `Err`. Core types do not
+//! serialise: a protocol's JSON is a struct in `wire`. Patterns, versions and rule trees are parsed when a
+//! snapshot is built, once per change, never while a flag is evaluated.
+
+pub mod context;
+pub mod environment;
+pub mod feature;
+pub mod identity;
+pub mod ids;
+pub mod member;
+pub mod name;
+pub mod organisation;
+pub mod project;
+pub mod ruleset;
+pub mod segment;
+pub mod snapshot;
+pub mod timestamp;
+pub mod value;
+pub mod variant;
+
+pub use context::{Attributes, Context, IdentityContext};
+pub use environment::{Environment, EnvironmentKey, ServerKey};
+pub use feature::{Feature, FeatureKind, FeatureSegment, FeatureState, StateOwner};
+pub use identity::{Identity, IdentityTrait};
+pub use ids::*;
+pub use member::{Member, Membership, Role};
+pub use name::{FeatureName, Identifier, InvalidName, fold};
+pub use organisation::Organisation;
+pub use project::Project;
+pub use segment::{Condition, Rule, RuleKind, Segment};
+pub use snapshot::Snapshot;
+pub use timestamp::Timestamp;
+pub use value::{StateValue, Value, ValueKind};
+pub use variant::{MultivariateOption, VariantWeight};
