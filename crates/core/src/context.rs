@@ -1,6 +1,7 @@
 //! What is known at one evaluation.
 
 use crate::Value;
+use crate::ruleset::FlagState;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -46,6 +47,10 @@ pub struct IdentityContext<'a> {
     pub key: Option<&'a str>,
     /// Its attributes.
     pub attributes: &'a Attributes,
+    /// What holds for this identity alone, by name of the feature: wins over every segment.
+    ///
+    /// A state with variants is split like any other, as Flagsmith's own server does it.
+    pub overrides: Option<&'a [(Arc<str>, FlagState)]>,
 }
 
 /// Everything known at one evaluation besides the snapshot.

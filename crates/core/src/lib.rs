@@ -5,8 +5,12 @@
 //! serialise: a protocol's JSON is a struct in `wire`. Patterns, versions and rule trees are parsed when a
 //! snapshot is built, once per change, never while a flag is evaluated.
 
+pub mod bucket;
+pub mod compile;
 pub mod context;
 pub mod environment;
+pub mod evaluate;
+pub mod explain;
 pub mod feature;
 pub mod identity;
 pub mod ids;
@@ -14,15 +18,19 @@ pub mod member;
 pub mod name;
 pub mod organisation;
 pub mod project;
+pub mod reason;
 pub mod ruleset;
 pub mod segment;
 pub mod snapshot;
+pub mod text;
 pub mod timestamp;
 pub mod value;
 pub mod variant;
 
+pub use compile::{CompileWarning, PatternBudget};
 pub use context::{Attributes, Context, IdentityContext};
 pub use environment::{Environment, EnvironmentKey, ServerKey};
+pub use evaluate::{Evaluator, Flag, FlagVariant, Origin};
 pub use feature::{Feature, FeatureKind, FeatureSegment, FeatureState, StateOwner};
 pub use identity::{Identity, IdentityTrait};
 pub use ids::*;
@@ -30,8 +38,14 @@ pub use member::{Member, Membership, Role};
 pub use name::{FeatureName, Identifier, InvalidName, fold};
 pub use organisation::Organisation;
 pub use project::Project;
+pub use reason::{Reason, ReasonWords};
+pub use ruleset::{
+    FeatureRules, FlagState, Ruleset, SegmentOverride, SegmentRules, StateIds, Variant,
+};
 pub use segment::{Condition, Rule, RuleKind, Segment};
-pub use snapshot::Snapshot;
+pub use snapshot::{
+    IdentityOverrides, Snapshot, SnapshotFeature, SnapshotIdentity, SnapshotRows, SnapshotSegment,
+};
 pub use timestamp::Timestamp;
 pub use value::{StateValue, Value, ValueKind};
 pub use variant::{MultivariateOption, VariantWeight};

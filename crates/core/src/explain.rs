@@ -1,0 +1,1 @@
+//! Traces: how each flag came to its value.
