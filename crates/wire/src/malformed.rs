@@ -55,6 +55,12 @@ pub enum Problem {
         /// What was there.
         found: String,
     },
+    /// Something that may be there once is there twice, perhaps in other case.
+    #[error("collides with `{other}`")]
+    Collides {
+        /// The one that came before.
+        other: String,
+    },
     /// A number or a list outside its limits.
     #[error("must be {0}")]
     Limit(&'static str),

@@ -308,7 +308,7 @@ fn condition_value(operator: &str, node: &Node<'_>) -> Read<String> {
 }
 
 /// Text that names something; numbers count as their decimal text, as Python formats them.
-fn name_text(node: &Node<'_>) -> Read<Arc<str>> {
+pub(super) fn name_text(node: &Node<'_>) -> Read<Arc<str>> {
     match json_to_scalar(node.json) {
         Some(Value::Text(text)) => Ok(text),
         Some(number @ (Value::Integer(_) | Value::BigInteger(_))) => {

@@ -3,7 +3,12 @@
 pub mod analytics;
 pub mod context;
 mod context_read;
+pub mod document;
+mod document_read;
+mod document_read_state;
+mod document_state;
 pub mod flag;
 pub mod identity;
+pub mod import;
 mod priority;
 pub mod result;

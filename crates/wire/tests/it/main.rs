@@ -1,1 +1,3 @@
 //! Tests of `flagstaff-wire`.
+
+mod flagsmith;

@@ -1,0 +1,1 @@
+//! The Flagsmith protocol.
