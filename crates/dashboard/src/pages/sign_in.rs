@@ -1,0 +1,147 @@
+//! Signing in with e-mail address and password, and signing out.
+
+use crate::Dashboard;
+use crate::answer::{page, refusal, see_other, sentence};
+use crate::cookies::Cookie;
+use crate::forms::form_token;
+use askama::Template;
+use axum::Form;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use flagstaff_core::MemberId;
+use flagstaff_service::ServiceError;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use std::net::SocketAddr;
+
+/// The page with the form.
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage<'a> {
+    form_token: &'a str,
+    email: &'a str,
+    problem: Option<&'a str>,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(crate) struct SignInForm {
+    #[serde(default)]
+    form_token: String,
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: String,
+}
+
+/// The form, for somebody who is not signed in.
+pub(crate) fn form_page(
+    dashboard: &Dashboard,
+    headers: &HeaderMap,
+    status: StatusCode,
+    email: &str,
+    problem: Option<&str>,
+) -> Response {
+    with_visitor(dashboard, headers, |form_token| {
+        page(status, &SignInPage { form_token, email, problem })
+    })
+}
+
+/// Makes a page whose form is tied to the visitor's cookie, which is set where it is missing.
+pub(crate) fn with_visitor(
+    dashboard: &Dashboard,
+    headers: &HeaderMap,
+    page: impl FnOnce(&str) -> Response,
+) -> Response {
+    if let Some(cookie) = dashboard.visitor(headers) {
+        return page(&form_token(cookie));
+    }
+    let mut bytes = [0; 20];
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        return refusal(&ServiceError::Internal(error.to_string().into()));
+    }
+    let cookie: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut response = page(&form_token(&cookie));
+    if let Some(header) = Cookie::Visitor.set(&cookie, None, dashboard.is_secure()) {
+        response.headers_mut().append(header::SET_COOKIE, header);
+    }
+    response
+}
+
+/// `POST /sign-in`
+pub(crate) async fn submit(
+    State(dashboard): State<Dashboard>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Form(form): Form<SignInForm>,
+) -> Response {
+    let cookie = dashboard.visitor(&headers);
+    if !dashboard.is_own_form(&headers, cookie, &form.form_token) {
+        let problem = Some(STALE);
+        return form_page(&dashboard, &headers, StatusCode::FORBIDDEN, &form.email, problem);
+    }
+    let password = SecretString::from(form.password);
+    let found = dashboard.service.check_password(&form.email, password, peer.ip()).await;
+    match found {
+        Ok(member) => open_session(&dashboard, member.id).await,
+        Err(error) => {
+            let status = match &error {
+                ServiceError::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
+                error if error.is_failure() => return refusal(error),
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            let problem = sentence(&error);
+            form_page(&dashboard, &headers, status, &form.email, Some(&problem))
+        }
+    }
+}
+
+/// Said about a form that is not one this browser was given.
+pub(crate) const STALE: &str = "This form was too old, or cookies are switched off. Try again.";
+
+/// Signs a member in and sends them to the start page.
+pub(crate) async fn open_session(dashboard: &Dashboard, member: MemberId) -> Response {
+    match dashboard.service.open_session(member).await {
+        Ok(session) => {
+            let seconds = u64::from(dashboard.config.session_hours) * 3600;
+            let session = session.expose_secret();
+            let mut response = see_other("/");
+            let cookie = Cookie::Session.set(session, Some(seconds), dashboard.is_secure());
+            if let Some(cookie) = cookie {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            response
+        }
+        Err(error) => refusal(&error),
+    }
+}
+
+/// What the sign-out form sends.
+#[derive(Deserialize)]
+pub(crate) struct TokenForm {
+    #[serde(default)]
+    pub(crate) form_token: String,
+}
+
+/// `POST /sign-out`
+pub(crate) async fn sign_out(
+    State(dashboard): State<Dashboard>,
+    headers: HeaderMap,
+    Form(form): Form<TokenForm>,
+) -> Response {
+    let session = Cookie::Session.read(&headers, dashboard.is_secure());
+    if !dashboard.is_own_form(&headers, session, &form.form_token) {
+        return see_other("/");
+    }
+    if let Some(session) = session
+        && let Err(error) = dashboard.service.close_session(session).await
+    {
+        return refusal(&error);
+    }
+    let mut response = see_other("/");
+    if let Some(cookie) = Cookie::Session.set("", Some(0), dashboard.is_secure()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}

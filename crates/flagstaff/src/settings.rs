@@ -1,0 +1,280 @@
+//! All settings, composed from the tables of the crates that use them.
+//!
+//! Weakest first: defaults, `flagstaff.toml`, `DATABASE_URL`, `FLAGSTAFF_<TABLE>__<FIELD>`, options.
+
+mod layers;
+mod page;
+mod value;
+
+pub(crate) use layers::{SettingError, read_secret};
+pub(crate) use page::reference_page;
+
+use crate::config::{ConnectionConfig, LogConfig, ServerConfig};
+use layers::Layers;
+use std::path::{Path, PathBuf};
+
+/// The file that is read when no other is named, if it is there.
+const FILE: &str = "flagstaff.toml";
+
+/// Every table, in the order of the reference page.
+const TABLES: [&str; 3] = ["server", "connections", "log"];
+
+/// What the source of each configuration file says, for the reference page.
+const SOURCES: [&str; 1] = [include_str!("config.rs")];
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    pub(crate) server: ServerConfig,
+    pub(crate) connections: ConnectionConfig,
+    pub(crate) log: LogConfig,
+}
+
+/// A setting given on the command line.
+#[derive(Debug, Clone)]
+pub(crate) struct SettingFlag {
+    /// The option as it is written, for messages.
+    pub(crate) flag: &'static str,
+    /// The table.
+    pub(crate) table: String,
+    /// The field.
+    pub(crate) field: String,
+    /// The value, as text.
+    pub(crate) value: String,
+}
+
+impl Settings {
+    /// Reads the settings of this process.
+    ///
+    /// # Errors
+    /// The first setting that is unknown or cannot be what it is given as.
+    pub(crate) fn load(file: Option<&Path>, flags: &[SettingFlag]) -> Result<Self, SettingError> {
+        let mut variables = Vec::new();
+        for (name, value) in std::env::vars_os() {
+            // Variables that are no text are no settings of ours.
+            if let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) {
+                variables.push((name, value));
+            }
+        }
+        Self::from_layers(file, &variables, flags)
+    }
+
+    fn from_layers(
+        file: Option<&Path>,
+        variables: &[(String, String)],
+        flags: &[SettingFlag],
+    ) -> Result<Self, SettingError> {
+        let mut layers = Layers::default();
+        if let Some(path) = file {
+            layers.add_file(path)?;
+        } else if Path::new(FILE).exists() {
+            layers.add_file(&PathBuf::from(FILE))?;
+        }
+        layers.add_environment(variables, &TABLES)?;
+        for given in flags {
+            layers.add_flag(given.flag, &given.table, &given.field, &given.value)?;
+        }
+        let settings = Self {
+            server: layers.take("server")?,
+            connections: layers.take("connections")?,
+            log: layers.take("log")?,
+        };
+        layers.finish(&TABLES)?;
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::LogFormat;
+    use secrecy::ExposeSecret;
+    use std::io::Write;
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        file
+    }
+
+    fn variables(list: &[(&str, &str)]) -> Vec<(String, String)> {
+        list.iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    fn load(text: &str, list: &[(&str, &str)], flags: &[SettingFlag]) -> Result<Settings, String> {
+        let file = file(text);
+        Settings::from_layers(Some(file.path()), &variables(list), flags).map_err(|error| {
+            let path = file.path().display().to_string();
+            error.to_string().replace(&path, "flagstaff.toml")
+        })
+    }
+
+    fn listen_flag(value: &str) -> SettingFlag {
+        SettingFlag {
+            flag: "--listen",
+            table: "server".to_owned(),
+            field: "listen".to_owned(),
+            value: value.to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_layer_lies_over_the_one_before() {
+        let toml = "[server]\nlisten = '127.0.0.1:1'\ndatabase_url = 'sqlite:file.db'\n";
+        let from_database_url = [("DATABASE_URL", "sqlite:variable.db")];
+        let from_both = [
+            ("FLAGSTAFF_SERVER__LISTEN", "127.0.0.1:2"),
+            ("FLAGSTAFF_SERVER__DATABASE_URL", "sqlite:ours.db"),
+            ("DATABASE_URL", "sqlite:variable.db"),
+        ];
+
+        let file = load(toml, &[], &[]).unwrap();
+        let common = load(toml, &from_database_url, &[]).unwrap();
+        let ours = load(toml, &from_both, &[]).unwrap();
+        let flag = load(toml, &from_both, &[listen_flag("127.0.0.1:3")]).unwrap();
+
+        assert_eq!(file.server.listen.port(), 1);
+        assert_eq!(file.server.database_url.expose_secret(), "sqlite:file.db");
+        assert_eq!(
+            common.server.database_url.expose_secret(),
+            "sqlite:variable.db"
+        );
+        assert_eq!(ours.server.database_url.expose_secret(), "sqlite:ours.db");
+        assert_eq!(ours.server.listen.port(), 2);
+        assert_eq!(flag.server.listen.port(), 3);
+    }
+
+    #[test]
+    fn text_takes_the_type_of_its_field() {
+        let list = [
+            ("FLAGSTAFF_SERVER__DEMO", "false"),
+            ("FLAGSTAFF_CONNECTIONS__LIMIT", "12"),
+            ("FLAGSTAFF_LOG__FORMAT", "json"),
+            ("FLAGSTAFF_LOG__LEVEL", "info,flagstaff_store=debug"),
+            ("FLAGSTAFF_SERVER__PUBLIC_URL", "https://flags.example.com/"),
+        ];
+
+        let settings = load("", &list, &[]).unwrap();
+
+        assert!(!settings.server.demo);
+        assert_eq!(settings.connections.limit, 12);
+        assert_eq!(settings.log.format, LogFormat::Json);
+        assert_eq!(settings.log.level.as_str(), "info,flagstaff_store=debug");
+        let public_url = settings.server.public_url.unwrap();
+        assert_eq!(public_url.as_str(), "https://flags.example.com");
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_its_place() {
+        let check = |toml: &str, list: &[(&str, &str)], expected: &str| {
+            let error = load(toml, list, &[]).unwrap_err();
+            assert!(error.contains(expected), "{error}\nlacks\n{expected}");
+        };
+
+        check(
+            "[server]\nlisen = 1",
+            &[],
+            "unknown setting `server.lisen` (file flagstaff.toml)",
+        );
+        check(
+            "[sevrer]\nlisten = 'x'",
+            &[],
+            "unknown setting `sevrer.listen`",
+        );
+        check(
+            "listen = 'x'",
+            &[],
+            "unknown setting `listen` (file flagstaff.toml): it stands outside a table",
+        );
+        check(
+            "[server]\n\nlisten = ",
+            &[],
+            "flagstaff.toml is not TOML, line 3",
+        );
+        check(
+            "[connections]\nlimit = 'many'",
+            &[],
+            "setting `connections.limit` (file flagstaff.toml)",
+        );
+        check("[server]\nlisten = 8000", &[], "setting `server.listen`");
+        check(
+            "",
+            &[("FLAGSTAFF_SERVER__LISTEN", "here")],
+            "setting `server.listen` (variable FLAGSTAFF_SERVER__LISTEN)",
+        );
+        check(
+            "",
+            &[("FLAGSTAFF_SERVER__LISEN", "x")],
+            "unknown setting `server.lisen` (variable FLAGSTAFF_SERVER__LISEN)",
+        );
+        check(
+            "",
+            &[("FLAGSTAFF_SERVER_LISTEN", "x")],
+            "FLAGSTAFF_SERVER__LISTEN",
+        );
+        check(
+            "",
+            &[("FLAGSTAFF_CONNECTIONS__LIMIT", "-1")],
+            "is not a whole number from 0",
+        );
+        check(
+            "",
+            &[("FLAGSTAFF_LOG__LEVEL", "loud")],
+            "invalid log level: `loud`",
+        );
+        check(
+            "",
+            &[("FLAGSTAFF_LOG__FORMAT", "xml")],
+            "is none of auto, text, json",
+        );
+        check(
+            "",
+            &[("FLAGSTAFF_SERVER__PUBLIC_URL", "ftp://x")],
+            "neither http:// nor https://",
+        );
+        check(
+            "",
+            &[("FLAGSTAFF_SERVER__PUBLIC_URL", "http://x/flags")],
+            "more than scheme, host and port",
+        );
+    }
+
+    #[test]
+    fn other_variables_are_left_alone() {
+        let list = [
+            ("FLAGSTAFF_TEST_POSTGRES", "x"),
+            ("FLAGSTAFF_CLIENTS_NODE", "y"),
+        ];
+
+        assert!(load("", &list, &[]).is_ok());
+    }
+
+    #[test]
+    fn a_secret_can_stand_in_a_file() {
+        let secret = file("postgres://me:secret@db/flags\n");
+        let path = secret.path().display().to_string();
+
+        let variable = load("", &[("DATABASE_URL_FILE", &path)], &[]).unwrap();
+        let field = load(&format!("[server]\ndatabase_url_file = '{path}'"), &[], &[]).unwrap();
+        let weaker = load(
+            "",
+            &[
+                ("DATABASE_URL_FILE", &path),
+                ("FLAGSTAFF_SERVER__DATABASE_URL", "sqlite:x.db"),
+            ],
+            &[],
+        );
+        let missing = load("", &[("DATABASE_URL_FILE", "/does/not/exist")], &[]);
+
+        let expected = "postgres://me:secret@db/flags";
+        assert_eq!(variable.server.database_url.expose_secret(), expected);
+        assert_eq!(field.server.database_url.expose_secret(), expected);
+        assert_eq!(
+            weaker.unwrap().server.database_url.expose_secret(),
+            "sqlite:x.db"
+        );
+        assert_eq!(missing.unwrap_err(), "cannot read /does/not/exist");
+    }
+}
