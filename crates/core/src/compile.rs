@@ -1,8 +1,14 @@
 //! From a segment's rules as written to rules that are quick to evaluate.
 
+use crate::operator::{PatternBudget, Test};
+use crate::property::{Path, Property};
+use crate::{Condition, Rule, RuleKind};
 use std::sync::Arc;
 
-/// What compiling a segment found that a person should know. The segment works all the same.
+/// Rules nested deeper never match: neither compiling nor evaluating may run out of stack.
+pub(crate) const DEPTH_LIMIT: usize = 64;
+
+/// What compiling a segment found that a person should know. The other conditions work all the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CompileWarning {
     /// The condition is never true.
@@ -24,7 +30,7 @@ pub enum CompileWarning {
         property: Arc<str>,
     },
     /// The condition is never true.
-    #[error("pattern `{pattern}` is not valid: {problem}")]
+    #[error("invalid pattern `{pattern}`: {problem}")]
     InvalidPattern {
         /// As written.
         pattern: Arc<str>,
@@ -32,14 +38,14 @@ pub enum CompileWarning {
         problem: String,
     },
     /// The condition is never true.
-    #[error("pattern `{pattern}` is too large when compiled")]
+    #[error("pattern `{pattern}` takes more than 256 KiB when compiled")]
     PatternTooLarge {
         /// As written.
         pattern: Arc<str>,
     },
     /// The condition is never true.
     #[error(
-        "pattern `{pattern}` is left out: the patterns of this environment are too large together"
+        "pattern `{pattern}` is left out: the patterns of the environment take more than 4 MiB"
     )]
     PatternBudgetSpent {
         /// As written.
@@ -53,27 +59,230 @@ pub enum CompileWarning {
     },
 }
 
-/// How much memory the patterns of one snapshot may still take.
-#[derive(Debug)]
-pub struct PatternBudget {
-    remaining: usize,
+/// The rules of a segment, parsed.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct CompiledRules {
+    /// All must hold; without any, nobody matches.
+    pub(crate) rules: Box<[CompiledRule]>,
+    /// Names of the features whose flags are read, each once.
+    pub(crate) reads: Vec<Arc<str>>,
+    /// What the patterns took out of the budget, in bytes.
+    pub(crate) pattern_cost: usize,
+    /// A pattern was left out for want of budget: compiled with more room, it would be there.
+    pub(crate) starved: bool,
 }
 
-impl PatternBudget {
-    /// The bytes of compiled patterns that one snapshot may hold, as the regex compiler counts them.
-    pub const LIMIT: usize = 8 * 1024 * 1024;
+/// A group of conditions and further groups.
+#[derive(Debug, PartialEq)]
+pub(crate) struct CompiledRule {
+    pub(crate) kind: RuleKind,
+    pub(crate) conditions: Box<[CompiledCondition]>,
+    pub(crate) rules: Box<[CompiledRule]>,
+}
 
-    /// A full budget: one for each snapshot or evaluated document.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {
-            remaining: Self::LIMIT,
+/// A condition, parsed; what was written is kept for traces.
+#[derive(Debug, PartialEq)]
+pub(crate) struct CompiledCondition {
+    pub(crate) property: Property,
+    pub(crate) test: Test,
+    pub(crate) source: Condition,
+}
+
+/// Compiles the rules of a segment.
+pub(crate) fn compile(
+    rules: &[Rule],
+    budget: &mut PatternBudget,
+) -> (CompiledRules, Vec<CompileWarning>) {
+    let mut compiler = Compiler {
+        budget,
+        compiled: CompiledRules::default(),
+        warnings: Vec::new(),
+    };
+    if !is_shallow(rules) {
+        let limit = DEPTH_LIMIT;
+        return (compiler.compiled, vec![CompileWarning::TooDeep { limit }]);
+    }
+    let rules = compiler.rules(rules);
+    compiler.compiled.rules = rules;
+    (compiler.compiled, compiler.warnings)
+}
+
+/// True where nesting stays within the limit; measured level by level, whatever the depth.
+fn is_shallow(rules: &[Rule]) -> bool {
+    let mut level: Vec<&Rule> = rules.iter().collect();
+    for _ in 0..DEPTH_LIMIT {
+        if level.is_empty() {
+            return true;
+        }
+        level = level.iter().flat_map(|rule| &rule.rules).collect();
+    }
+    level.is_empty()
+}
+
+struct Compiler<'b> {
+    budget: &'b mut PatternBudget,
+    compiled: CompiledRules,
+    warnings: Vec<CompileWarning>,
+}
+
+impl Compiler<'_> {
+    fn rules(&mut self, rules: &[Rule]) -> Box<[CompiledRule]> {
+        rules.iter().map(|rule| self.rule(rule)).collect()
+    }
+
+    fn rule(&mut self, rule: &Rule) -> CompiledRule {
+        CompiledRule {
+            kind: rule.kind,
+            conditions: rule
+                .conditions
+                .iter()
+                .map(|condition| self.condition(condition))
+                .collect(),
+            rules: self.rules(&rule.rules),
+        }
+    }
+
+    fn condition(&mut self, condition: &Condition) -> CompiledCondition {
+        let property = self.property(condition);
+        let test = match &property {
+            Some(_) => self.test(condition),
+            None => Test::Never,
+        };
+        CompiledCondition {
+            property: property.unwrap_or(Property::HashKey),
+            test,
+            source: condition.clone(),
+        }
+    }
+
+    fn property(&mut self, condition: &Condition) -> Option<Property> {
+        let is_split = condition.operator == "PERCENTAGE_SPLIT";
+        let Some(text) = condition.property.as_deref() else {
+            if is_split {
+                return Some(Property::HashKey);
+            }
+            let operator = condition.operator.as_str().into();
+            self.warnings
+                .push(CompileWarning::MissingProperty { operator });
+            return None;
+        };
+        if is_split && text.is_empty() {
+            return Some(Property::HashKey);
+        }
+        let property = Property::parse(text);
+        if let Property::Path { text, path } = &property {
+            match path {
+                Path::Other => self.warnings.push(CompileWarning::UnreadablePath {
+                    property: Arc::clone(text),
+                }),
+                Path::Flag(name, _) if !self.compiled.reads.contains(name) => {
+                    self.compiled.reads.push(Arc::clone(name));
+                }
+                Path::Flag(..)
+                | Path::Feature(..)
+                | Path::Identifier
+                | Path::IdentityKey
+                | Path::Attribute(_)
+                | Path::EnvironmentKey
+                | Path::EnvironmentName => {}
+            }
+        }
+        Some(property)
+    }
+
+    fn test(&mut self, condition: &Condition) -> Test {
+        let value = condition.value.as_deref();
+        match Test::compile(&condition.operator, value, self.budget) {
+            Ok(test) => {
+                if let Test::Regex(pattern) = &test {
+                    self.compiled.pattern_cost += pattern.cost();
+                }
+                test
+            }
+            Err(warning) => {
+                if matches!(warning, CompileWarning::PatternBudgetSpent { .. }) {
+                    self.compiled.starved = true;
+                }
+                self.warnings.push(warning);
+                Test::Never
+            }
         }
     }
 }
 
-impl Default for PatternBudget {
-    fn default() -> Self {
-        Self::new()
+#[cfg(test)]
+mod tests {
+    use super::{CompileWarning, DEPTH_LIMIT, compile};
+    use crate::Rule;
+    use crate::operator::{PatternBudget, Test};
+    use crate::testing::{all, condition};
+
+    fn nested(depth: usize) -> Rule {
+        let mut rule = all(vec![condition("IS_SET", "x", "")]);
+        for _ in 1..depth {
+            rule = Rule {
+                rules: vec![rule],
+                ..all(Vec::new())
+            };
+        }
+        rule
+    }
+
+    #[test]
+    fn a_segment_nested_too_deeply_has_no_rules_and_is_reported() {
+        let (deep, warnings) = compile(&[nested(DEPTH_LIMIT + 1)], &mut PatternBudget::new());
+
+        assert!(deep.rules.is_empty());
+        assert_eq!(warnings, [CompileWarning::TooDeep { limit: 64 }]);
+    }
+
+    #[test]
+    fn the_deepest_allowed_nesting_is_compiled() {
+        let (deep, warnings) = compile(&[nested(DEPTH_LIMIT)], &mut PatternBudget::new());
+
+        assert_eq!(deep.rules.len(), 1);
+        assert_eq!(warnings, []);
+    }
+
+    #[test]
+    fn what_can_never_be_true_is_reported() {
+        let mut without_property = condition("EQUAL", "", "x");
+        without_property.property = None;
+        let rule = all(vec![
+            condition("LIKE", "x", ""),
+            without_property,
+            condition("EQUAL", "$.segments.s.name", "s"),
+            condition("REGEX", "x", "("),
+        ]);
+
+        let (compiled, warnings) = compile(&[rule], &mut PatternBudget::new());
+
+        let texts: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(texts[0], "unknown operator `LIKE`");
+        assert_eq!(texts[1], "operator `EQUAL` without property");
+        assert_eq!(
+            texts[2],
+            "path `$.segments.s.name` is not one that can be read"
+        );
+        assert!(
+            texts[3].starts_with("invalid pattern `(`: "),
+            "{}",
+            texts[3]
+        );
+        let never = |index: usize| compiled.rules[0].conditions[index].test == Test::Never;
+        assert!(never(0) && never(1) && never(3));
+    }
+
+    #[test]
+    fn flags_that_are_read_are_listed_once() {
+        let rule = all(vec![
+            condition("EQUAL", "$.flags.a.enabled", "true"),
+            condition("EQUAL", "$.flags['a'].value", "x"),
+            condition("EQUAL", "$.flags.b.value", "x"),
+        ]);
+
+        let (compiled, _) = compile(&[rule], &mut PatternBudget::new());
+
+        assert_eq!(compiled.reads, ["a".into(), "b".into()]);
     }
 }

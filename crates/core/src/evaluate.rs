@@ -1,7 +1,26 @@
 //! Evaluation of flags for one context.
+//!
+//! The algorithm is that of `flagsmith-flag-engine` 11.1.1 (10.2.0 gives the same flags, in other words and
+//! without `$.flags`); it was learnt by running both. Nothing here can fail, block or recurse without bound.
 
+mod dependencies;
+mod matching;
+
+use crate::bucket;
 use crate::ruleset::Ruleset;
 use crate::{Context, FlagState, Reason, Value, Variant};
+use dependencies::Dependencies;
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+pub(crate) use matching::joined;
+
+/// Name of the segment that reasons give for an override of one identity.
+const IDENTITY_SEGMENT: &str = "identity_overrides";
+
+/// Up to so many overrides of an identity are searched one by one.
+const LINEAR_LIMIT: usize = 8;
 
 /// Which variant a caller is in.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,11 +68,32 @@ pub struct Flag<'s> {
     pub origin: Origin,
 }
 
+/// What is known about a segment so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Unknown,
+    Matches,
+    Fails,
+}
+
+impl Verdict {
+    const fn of(matches: bool) -> Self {
+        if matches { Self::Matches } else { Self::Fails }
+    }
+}
+
 /// One evaluation: a ruleset, a context, and what was found out so far.
+///
+/// A segment is evaluated when a flag first needs it, and once.
 #[derive(Debug)]
 pub struct Evaluator<'s> {
     rules: &'s Ruleset,
     context: Context<'s>,
+    hash_key: OnceCell<Option<Cow<'s, str>>>,
+    overrides: OnceCell<HashMap<&'s str, &'s FlagState>>,
+    /// By segment; empty until the first one is asked for.
+    verdicts: Vec<Verdict>,
+    dependencies: Dependencies<'s>,
 }
 
 impl<'s> Evaluator<'s> {
@@ -61,24 +101,26 @@ impl<'s> Evaluator<'s> {
         Self {
             rules,
             context: *context,
+            hash_key: OnceCell::new(),
+            overrides: OnceCell::new(),
+            verdicts: Vec::new(),
+            dependencies: Dependencies::default(),
         }
     }
 
     /// The flag of the feature with this index in the ruleset.
     ///
     /// # Panics
-    /// Where there is no such feature.
+    /// Where there is no such feature: the index does not come from this ruleset.
     pub fn flag(&mut self, feature: usize) -> Flag<'s> {
-        let rules = &self.rules.features()[feature];
-        let _ = self.context;
-        Flag {
-            feature,
-            state: &rules.state,
-            enabled: rules.state.enabled,
-            value: &rules.state.value,
-            variant: FlagVariant::None,
-            reason: Reason::Default,
-            origin: Origin::Environment,
+        self.settle_cycles();
+        match self.resolved(feature) {
+            Some(flag) => flag,
+            None if self.is_cyclic(feature) => Flag {
+                reason: Reason::CircularDependency,
+                ..self.compute(feature)
+            },
+            None => self.compute(feature),
         }
     }
 
@@ -90,9 +132,12 @@ impl<'s> Evaluator<'s> {
     }
 
     /// True where the context is in the segment with this index in the ruleset.
+    ///
+    /// # Panics
+    /// Where there is no such segment: the index does not come from this ruleset.
     pub fn segment_matches(&mut self, segment: usize) -> bool {
-        let _ = segment;
-        false
+        self.settle_cycles();
+        self.verdict(segment)
     }
 
     /// Indices of the segments the context is in, ascending.
@@ -101,4 +146,144 @@ impl<'s> Evaluator<'s> {
             .filter(|segment| self.segment_matches(*segment))
             .collect()
     }
+
+    fn verdict(&mut self, segment: usize) -> bool {
+        if self.verdicts.is_empty() {
+            self.verdicts = vec![Verdict::Unknown; self.rules.segments().len()];
+        }
+        match self.verdicts[segment] {
+            Verdict::Matches => true,
+            Verdict::Fails => false,
+            Verdict::Unknown => {
+                let matches = self.evaluate_segment(segment);
+                self.verdicts[segment] = Verdict::of(matches);
+                matches
+            }
+        }
+    }
+
+    fn compute(&mut self, feature: usize) -> Flag<'s> {
+        let rules = self.rules;
+        if let Some(state) = self.identity_override(feature) {
+            return self.identity_flag(feature, state);
+        }
+        let candidates = rules.candidates(feature);
+        for candidate in candidates {
+            if self.verdict(candidate.segment) {
+                return self.overridden(feature, candidate.segment, candidate.position);
+            }
+        }
+        self.default_flag(feature)
+    }
+
+    fn identity_flag(&self, feature: usize, state: &'s FlagState) -> Flag<'s> {
+        let reason = Reason::TargetingMatch {
+            segment: IDENTITY_SEGMENT,
+        };
+        self.flag_of(feature, state, Origin::Identity, reason)
+    }
+
+    fn overridden(&self, feature: usize, segment: usize, position: usize) -> Flag<'s> {
+        let rules = &self.rules.segments()[segment];
+        let origin = Origin::Segment { segment, position };
+        let reason = Reason::TargetingMatch {
+            segment: rules.name(),
+        };
+        self.flag_of(feature, &rules.overrides()[position].state, origin, reason)
+    }
+
+    fn default_flag(&self, feature: usize) -> Flag<'s> {
+        let reason = if self.rules.candidates(feature).is_empty() {
+            Reason::Static
+        } else {
+            Reason::Default
+        };
+        let state = &self.rules.features()[feature].state;
+        self.flag_of(feature, state, Origin::Environment, reason)
+    }
+
+    /// What holds for the identity alone, if anything does.
+    fn identity_override(&self, feature: usize) -> Option<&'s FlagState> {
+        let overrides = self.context.identity?.overrides?;
+        let name = &*self.rules.features()[feature].name;
+        if overrides.len() <= LINEAR_LIMIT {
+            let found = overrides.iter().find(|(feature, _)| **feature == *name);
+            return found.map(|(_, state)| state);
+        }
+        let by_name = self.overrides.get_or_init(|| {
+            // Backwards, so that of two for one feature the first wins here too.
+            let entries = overrides.iter().rev();
+            entries.map(|(name, state)| (&**name, state)).collect()
+        });
+        by_name.get(name).copied()
+    }
+
+    /// What the identity is hashed by; `None` without identity.
+    pub(crate) fn hash_key(&self) -> Option<&str> {
+        let key = self.hash_key.get_or_init(|| {
+            let identity = self.context.identity?;
+            let key = match identity.key {
+                Some(key) if !key.is_empty() => Cow::Borrowed(key),
+                Some(_) | None => Cow::Owned(format!(
+                    "{}_{}",
+                    self.rules.environment_key(),
+                    identity.identifier,
+                )),
+            };
+            Some(key)
+        });
+        key.as_deref()
+    }
+
+    /// A state as this caller gets it: split by weight where it has variants and there is an identity.
+    fn flag_of(
+        &self,
+        feature: usize,
+        state: &'s FlagState,
+        origin: Origin,
+        reason: Reason<'s>,
+    ) -> Flag<'s> {
+        let mut flag = Flag {
+            feature,
+            state,
+            enabled: state.enabled,
+            value: &state.value,
+            variant: FlagVariant::None,
+            reason,
+            origin,
+        };
+        let Some(bucket) = self.variant_bucket(state) else {
+            return flag;
+        };
+        flag.variant = FlagVariant::Control;
+        if let Some(variant) = pick(&state.variants, bucket) {
+            flag.value = &variant.value;
+            flag.variant = FlagVariant::Option(variant);
+            flag.reason = Reason::Split {
+                weight: &variant.weight_text,
+            };
+        }
+        flag
+    }
+
+    /// Where the identity falls between 0 and 100 for the variants of a state.
+    pub(crate) fn variant_bucket(&self, state: &FlagState) -> Option<f64> {
+        if state.variants.is_empty() {
+            return None;
+        }
+        Some(bucket::percentage(&[&state.seed, self.hash_key()?]))
+    }
+}
+
+/// The variant in whose part of the range from 0 to 100 the bucket lies, lower bound included.
+fn pick(variants: &[Variant], bucket: f64) -> Option<&Variant> {
+    let mut start = 0.0;
+    for variant in variants {
+        let limit = variant.weight + start;
+        if start <= bucket && bucket < limit {
+            return Some(variant);
+        }
+        start = limit;
+    }
+    None
 }

@@ -1,5 +1,7 @@
 //! What evaluation reads: features, segments and overrides of one environment, compiled.
 
+use crate::compile::{self, CompiledRules};
+use crate::dependency::ReadOrder;
 use crate::evaluate::Evaluator;
 use crate::{
     CompileWarning, Context, FeatureSegmentId, FeatureStateId, IdentityId, PatternBudget, Rule,
@@ -68,15 +70,19 @@ pub struct SegmentOverride {
 }
 
 /// A segment's rules, ready to be evaluated, and what it overrides.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SegmentRules {
     key: Arc<str>,
     name: Arc<str>,
+    compiled: Arc<CompiledRules>,
     overrides: Vec<SegmentOverride>,
 }
 
 impl SegmentRules {
     /// Compiles a segment: parses patterns, numbers, versions and lists once, for all evaluations to come.
+    ///
+    /// `key` is what percentage splits are hashed by. A condition that cannot be understood is never true
+    /// and named in a warning; so is a segment whose rules are nested more than 64 levels deep.
     #[must_use]
     pub fn compile(
         key: Arc<str>,
@@ -85,29 +91,30 @@ impl SegmentRules {
         overrides: Vec<SegmentOverride>,
         budget: &mut PatternBudget,
     ) -> (Self, Vec<CompileWarning>) {
-        let _ = (rules, budget);
-        (
-            Self {
-                key,
-                name,
-                overrides,
-            },
-            Vec::new(),
-        )
+        let (compiled, warnings) = compile::compile(rules, budget);
+        let segment = Self {
+            key,
+            name,
+            compiled: Arc::new(compiled),
+            overrides,
+        };
+        (segment, warnings)
     }
 
     /// The same compiled rules with other overrides.
     #[must_use]
     pub fn with_overrides(&self, overrides: Vec<SegmentOverride>) -> Self {
         Self {
+            key: Arc::clone(&self.key),
+            name: Arc::clone(&self.name),
+            compiled: Arc::clone(&self.compiled),
             overrides,
-            ..self.clone()
         }
     }
 
-    /// Takes what the compiled patterns cost out of a budget; false where compiling anew could differ.
-    pub(crate) fn claim_patterns(&self, _budget: &mut PatternBudget) -> bool {
-        true
+    /// Takes the cost of the compiled patterns out of a budget; false where compiling anew could give others.
+    pub(crate) fn claim_patterns(&self, budget: &mut PatternBudget) -> bool {
+        !self.compiled.starved && budget.claim(self.compiled.pattern_cost)
     }
 
     /// What percentage splits are hashed by.
@@ -127,6 +134,21 @@ impl SegmentRules {
     pub fn overrides(&self) -> &[SegmentOverride] {
         &self.overrides
     }
+
+    pub(crate) fn compiled(&self) -> &CompiledRules {
+        &self.compiled
+    }
+}
+
+/// An override that could hold for a feature.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Candidate {
+    /// Lower is stronger; infinity where none was given.
+    pub(crate) priority: f64,
+    /// Index of the segment.
+    pub(crate) segment: usize,
+    /// Index among the segment's overrides.
+    pub(crate) position: usize,
 }
 
 /// Everything that evaluation reads of one environment.
@@ -137,10 +159,15 @@ pub struct Ruleset {
     features: Vec<Arc<FeatureRules>>,
     segments: Vec<Arc<SegmentRules>>,
     feature_indices: HashMap<Arc<str>, usize>,
+    /// For each feature, strongest first: the first whose segment matches wins.
+    candidates: Vec<Vec<Candidate>>,
+    read_order: ReadOrder,
 }
 
 impl Ruleset {
     /// Joins compiled parts. Order of the segments decides between overrides of equal priority.
+    ///
+    /// An override of a feature that is not among the features never counts.
     #[must_use]
     pub fn new(
         environment_key: Arc<str>,
@@ -148,17 +175,21 @@ impl Ruleset {
         features: Vec<Arc<FeatureRules>>,
         segments: Vec<Arc<SegmentRules>>,
     ) -> Self {
-        let feature_indices = features
+        let feature_indices: HashMap<_, _> = features
             .iter()
             .enumerate()
             .map(|(index, feature)| (Arc::clone(&feature.name), index))
             .collect();
+        let candidates = candidates(&feature_indices, features.len(), &segments);
+        let read_order = ReadOrder::of(&feature_indices, &segments, &candidates);
         Self {
             environment_key,
             environment_name,
             features,
             segments,
             feature_indices,
+            candidates,
+            read_order,
         }
     }
 
@@ -197,4 +228,37 @@ impl Ruleset {
     pub fn evaluator<'s>(&'s self, context: &Context<'s>) -> Evaluator<'s> {
         Evaluator::new(self, context)
     }
+
+    pub(crate) fn candidates(&self, feature: usize) -> &[Candidate] {
+        &self.candidates[feature]
+    }
+
+    pub(crate) const fn read_order(&self) -> &ReadOrder {
+        &self.read_order
+    }
+}
+
+fn candidates(
+    feature_indices: &HashMap<Arc<str>, usize>,
+    features: usize,
+    segments: &[Arc<SegmentRules>],
+) -> Vec<Vec<Candidate>> {
+    let mut candidates = vec![Vec::new(); features];
+    for (segment, rules) in segments.iter().enumerate() {
+        for (position, part) in rules.overrides.iter().enumerate() {
+            let Some(feature) = feature_indices.get(&part.feature) else {
+                continue;
+            };
+            candidates[*feature].push(Candidate {
+                priority: part.priority.unwrap_or(f64::INFINITY),
+                segment,
+                position,
+            });
+        }
+    }
+    for of_feature in &mut candidates {
+        // Stable: among equals the first segment stays first.
+        of_feature.sort_by(|a, b| a.priority.total_cmp(&b.priority));
+    }
+    candidates
 }

@@ -1,0 +1,150 @@
+//! Whether a context is in a segment.
+
+use super::{Evaluator, FlagVariant};
+use crate::compile::{CompiledCondition, CompiledRule};
+use crate::operand::Operand;
+use crate::property::{FeatureField, FlagField, Path, Property};
+use crate::ruleset::SegmentRules;
+use crate::{ReasonWords, RuleKind};
+
+impl<'s> Evaluator<'s> {
+    /// Evaluates a segment's rules: all must hold, and there must be one.
+    pub(super) fn evaluate_segment(&mut self, segment: usize) -> bool {
+        let rules = self.rules;
+        let segment = &rules.segments()[segment];
+        let rules = &segment.compiled().rules;
+        !rules.is_empty() && rules.iter().all(|rule| self.rule_holds(segment, rule))
+    }
+
+    /// Both halves of a rule, conditions and sub-rules, are joined by its kind; an empty half holds.
+    fn rule_holds(&mut self, segment: &'s SegmentRules, rule: &'s CompiledRule) -> bool {
+        self.enter_rule();
+        let holds = joined(rule.kind, &rule.conditions, |condition| {
+            self.condition_holds(segment, condition)
+        }) && joined(rule.kind, &rule.rules, |rule| {
+            self.rule_holds(segment, rule)
+        });
+        self.leave_rule();
+        holds
+    }
+
+    pub(crate) fn condition_holds(
+        &mut self,
+        segment: &SegmentRules,
+        condition: &CompiledCondition,
+    ) -> bool {
+        if let Property::Path {
+            text,
+            path: Path::Flag(name, _),
+        } = &condition.property
+            && self.attribute(text) == Operand::Unset
+        {
+            self.read_flag(name);
+        }
+        let test = &condition.test;
+        self.with_operand(&condition.property, |operand| {
+            test.matches(operand, segment.key())
+        })
+    }
+
+    /// Calls a function with what a property leads to.
+    pub(crate) fn with_operand<T>(
+        &self,
+        property: &Property,
+        use_operand: impl FnOnce(Operand<'_>) -> T,
+    ) -> T {
+        let operand = match property {
+            // Raw: not even a key of digits is a number here.
+            Property::HashKey => self.hash_key().map_or(Operand::Unset, Operand::Text),
+            Property::Attribute(name) => self.attribute(name),
+            Property::Path { text, path } => match self.attribute(text) {
+                Operand::Unset => match path {
+                    Path::Flag(name, FlagField::Reason) => {
+                        let reason = self.resolved_by_name(name).map(|flag| flag.reason);
+                        let text = reason.map(|reason| reason.text(ReasonWords::Engine11));
+                        let operand = text.as_deref().map_or(Operand::Unset, Operand::of_text);
+                        return use_operand(operand);
+                    }
+                    path => self.at_path(path),
+                },
+                operand => operand,
+            },
+        };
+        use_operand(operand)
+    }
+
+    fn attribute(&self, name: &str) -> Operand<'s> {
+        let identity = self.context.identity.as_ref();
+        identity
+            .and_then(|identity| identity.attributes.get(name))
+            .map_or(Operand::Unset, Operand::of)
+    }
+
+    fn at_path(&self, path: &Path) -> Operand<'_> {
+        let text = |text| Operand::of_text(text);
+        match path {
+            Path::Identifier => self
+                .context
+                .identity
+                .map_or(Operand::Unset, |identity| text(identity.identifier)),
+            Path::IdentityKey => self.hash_key().map_or(Operand::Unset, text),
+            Path::Attribute(name) => self.attribute(name),
+            Path::EnvironmentKey => text(self.rules.environment_key()),
+            Path::EnvironmentName => text(self.rules.environment_name()),
+            Path::Feature(name, field) => self.feature_field(name, *field),
+            Path::Flag(name, field) => self.flag_field(name, *field),
+            Path::Other => Operand::Unset,
+        }
+    }
+
+    fn feature_field(&self, name: &str, field: FeatureField) -> Operand<'s> {
+        let Some(index) = self.rules.feature_index(name) else {
+            return Operand::Unset;
+        };
+        let feature = &self.rules.features()[index];
+        match field {
+            FeatureField::Key => Operand::of_text(&feature.state.seed),
+            FeatureField::Name => Operand::of_text(&feature.name),
+            FeatureField::Enabled => Operand::Boolean(feature.state.enabled),
+            FeatureField::Value => Operand::of(&feature.state.value),
+        }
+    }
+
+    fn flag_field(&self, name: &str, field: FlagField) -> Operand<'s> {
+        let Some(flag) = self.resolved_by_name(name) else {
+            return Operand::Unset;
+        };
+        match field {
+            FlagField::Name => Operand::of_text(&self.rules.features()[flag.feature].name),
+            FlagField::Enabled => Operand::Boolean(flag.enabled),
+            FlagField::Value => Operand::of(flag.value),
+            FlagField::Variant => match flag.variant {
+                FlagVariant::None => Operand::Unset,
+                FlagVariant::Control => Operand::Text("control"),
+                FlagVariant::Option(variant) => variant
+                    .key
+                    .as_deref()
+                    .map_or(Operand::Unset, Operand::of_text),
+            },
+            // Its text is made on demand: `with_operand` does it.
+            FlagField::Reason => Operand::Unset,
+        }
+    }
+}
+
+/// Joins one half of a rule; stops at the first part that decides. An empty half holds, whatever the kind.
+pub(crate) fn joined<'p, P>(
+    kind: RuleKind,
+    parts: &'p [P],
+    holds: impl FnMut(&'p P) -> bool,
+) -> bool {
+    if parts.is_empty() {
+        return true;
+    }
+    let mut parts = parts.iter();
+    match kind {
+        RuleKind::All => parts.all(holds),
+        RuleKind::Any => parts.any(holds),
+        RuleKind::None => !parts.any(holds),
+    }
+}

@@ -1,0 +1,204 @@
+//! `REGEX`: patterns, and the memory they may take.
+//!
+//! The dialect is that of the `regex` crate: no look-around and no back-references, but no pattern can make
+//! an evaluation slow. Deliberately different from Python's `re`, as `differences.toml` says.
+
+use crate::CompileWarning;
+use crate::operand::Operand;
+use crate::text::TextBuffer;
+use regex::{Regex, RegexBuilder};
+
+/// A compiled pattern.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern {
+    regex: Regex,
+    /// What it took out of the budget, in bytes.
+    cost: usize,
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.regex.as_str() == other.regex.as_str()
+    }
+}
+
+/// Sizes that a pattern is tried at: it is charged the first one it fits into.
+const SIZES: [usize; 4] = [4 << 10, 16 << 10, 64 << 10, 256 << 10];
+
+/// Room for the states a pattern collects while it runs, for each thread that runs it at the same time.
+const RUNNING_LIMIT: usize = 64 << 10;
+
+/// How much memory the patterns of one snapshot may still take.
+///
+/// Short patterns can be huge when compiled: 100 conditions of 15 characters took 463 MB without a limit.
+#[derive(Debug)]
+pub struct PatternBudget {
+    remaining: usize,
+}
+
+impl PatternBudget {
+    /// Bytes of compiled patterns that one snapshot may hold, as the regex compiler counts them.
+    pub const LIMIT: usize = 4 << 20;
+
+    /// A full budget: one for each snapshot or evaluated document.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            remaining: Self::LIMIT,
+        }
+    }
+
+    /// Takes what patterns compiled earlier cost; false, and nothing taken, where that does not fit.
+    pub(crate) fn claim(&mut self, cost: usize) -> bool {
+        let rest = self.remaining.checked_sub(cost);
+        self.remaining = rest.unwrap_or(self.remaining);
+        rest.is_some()
+    }
+}
+
+impl Default for PatternBudget {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Pattern {
+    /// Compiles a pattern within the budget.
+    pub(crate) fn compile(
+        pattern: &str,
+        budget: &mut PatternBudget,
+    ) -> Result<Self, CompileWarning> {
+        for size in SIZES {
+            let built = RegexBuilder::new(pattern)
+                .size_limit(size)
+                .dfa_size_limit(RUNNING_LIMIT)
+                .build();
+            match built {
+                // Asked only now: what a pattern is found to be must not depend on those before it.
+                Ok(regex) if budget.claim(size) => return Ok(Self { regex, cost: size }),
+                Ok(_) => {
+                    return Err(CompileWarning::PatternBudgetSpent {
+                        pattern: pattern.into(),
+                    });
+                }
+                Err(regex::Error::CompiledTooBig(_)) => {}
+                Err(error) => {
+                    return Err(CompileWarning::InvalidPattern {
+                        pattern: pattern.into(),
+                        problem: error.to_string(),
+                    });
+                }
+            }
+        }
+        Err(CompileWarning::PatternTooLarge {
+            pattern: pattern.into(),
+        })
+    }
+
+    pub(crate) const fn cost(&self) -> usize {
+        self.cost
+    }
+
+    /// True where a match begins at the start of the value's text, as Python's `re.match` has it.
+    pub(crate) fn matches(&self, operand: Operand<'_>) -> bool {
+        let mut buffer = TextBuffer::new();
+        let Some(text) = operand.text(&mut buffer) else {
+            return false;
+        };
+        // The leftmost match begins at 0 if any does. Wrapping the pattern in `\A(?:…)` instead would
+        // make patterns such as `a)(b` valid.
+        self.regex
+            .find(&text)
+            .is_some_and(|found| found.start() == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pattern, PatternBudget};
+    use crate::operand::Operand;
+    use crate::{CompileWarning, Value};
+
+    #[track_caller]
+    fn check(pattern: &str, seen: Value, expected: bool) {
+        let compiled = Pattern::compile(pattern, &mut PatternBudget::new()).unwrap();
+
+        assert_eq!(
+            compiled.matches(Operand::of(&seen)),
+            expected,
+            "{seen:?} REGEX {pattern:?}"
+        );
+    }
+
+    #[test]
+    fn a_match_begins_at_the_start_and_ends_anywhere() {
+        check("a", Value::text("ab"), true);
+        check("b", Value::text("ab"), false);
+        check("b|a", Value::text("ab"), true);
+        check("", Value::text(""), true);
+        check("(?x) a # comment", Value::text("ab"), true);
+        check("(?m)^b", Value::text("a\nb"), false);
+    }
+
+    #[test]
+    fn values_are_matched_in_pythons_text_form() {
+        check("True$", Value::Boolean(true), true);
+        check(r"1\.5$", Value::text("1.50"), true);
+        check("7$", Value::text("007"), true);
+        check(r"1e\+16$", Value::Float(1e16), true);
+        check("-9{20}$", Value::text(format!("-{}", "9".repeat(20))), true);
+        check("None", Value::Null, false);
+    }
+
+    #[test]
+    fn a_pattern_that_cannot_be_read_is_reported() {
+        for pattern in ["(", "a)(b", "(?=a)", r"(a)\1"] {
+            let refused = Pattern::compile(pattern, &mut PatternBudget::new());
+
+            assert!(
+                matches!(refused, Err(CompileWarning::InvalidPattern { .. })),
+                "{pattern:?}",
+            );
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_grows_too_large_is_reported() {
+        for pattern in [r"\pL{999}", r"(\w{99}){99}", "((a{99}){99}){9}"] {
+            let refused = Pattern::compile(pattern, &mut PatternBudget::new());
+
+            assert!(
+                matches!(refused, Err(CompileWarning::PatternTooLarge { .. })),
+                "{pattern:?}",
+            );
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_into_the_budget_is_reported_and_costs_nothing() {
+        let mut budget = PatternBudget { remaining: 4 << 10 };
+
+        let first = Pattern::compile("a", &mut budget).unwrap();
+        let second = Pattern::compile("b", &mut budget);
+
+        assert_eq!(first.cost(), 4 << 10);
+        assert!(matches!(
+            second,
+            Err(CompileWarning::PatternBudgetSpent { .. })
+        ));
+        assert_eq!(budget.remaining, 0);
+    }
+
+    #[test]
+    fn hundreds_of_ordinary_patterns_fit_into_the_budget() {
+        let mut budget = PatternBudget::new();
+        for number in 0..500 {
+            let pattern = format!(r"^[a-z0-9.]+@customer{number}\.example\.(com|org)$");
+
+            assert!(
+                Pattern::compile(&pattern, &mut budget).is_ok(),
+                "{pattern:?}"
+            );
+        }
+    }
+}
