@@ -1,1 +1,85 @@
-fn main() {}
+//! The project's task runner: `cargo xtask` lists what it can do.
+//!
+//! Whatever a person or a CI machine does to this repository beyond `cargo build` and `cargo run` lives here, in Rust.
+//! Nothing here is needed by `cargo build`.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool"
+)]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod command;
+mod lanes;
+mod layers;
+mod machine;
+mod metadata;
+mod node;
+mod postgres;
+mod processes;
+mod python;
+mod source_files;
+mod summary;
+mod system_packages;
+mod test_output;
+mod workspace;
+
+use workspace::Workspace;
+
+/// Tasks of the flagstaff repository.
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    arg_required_else_help = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Before a commit: formatting, clippy, layers and the tests that need nothing but the compiler.
+    Check,
+    /// Set up what the test lanes need and run them all.
+    Test {
+        /// Run the long versions of the generated tests.
+        #[arg(long)]
+        full: bool,
+        /// Run only these lanes.
+        #[arg(long = "lane", value_name = "NAME", num_args = 1.., value_parser = lanes::names())]
+        lanes: Vec<String>,
+    },
+    /// Check which crate uses which, that the map names every crate, and the length of source files.
+    Layers,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().task) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &Task) -> anyhow::Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    match task {
+        Task::Check => lanes::run(&workspace, &lanes::before_a_commit(), false),
+        Task::Test { full, lanes } => lanes::run(&workspace, &lanes::chosen(lanes), *full),
+        Task::Layers => {
+            let violations = layers::check(&workspace)?;
+            for violation in &violations {
+                eprintln!("{violation}");
+            }
+            Ok(ExitCode::from(u8::from(!violations.is_empty())))
+        }
+    }
+}

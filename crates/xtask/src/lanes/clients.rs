@@ -1,0 +1,43 @@
+//! Unmodified Flagsmith SDKs against the real binary, on SQLite and on Postgres.
+
+use anyhow::Result;
+
+use super::tests::cargo_test;
+use super::{Lane, Run};
+use crate::postgres::URL_VARIABLE;
+use crate::summary::Report;
+use crate::{node, python};
+
+pub(super) const LANE: Lane = Lane {
+    name: "clients",
+    about: "unmodified Flagsmith SDKs against the real binary",
+    run,
+};
+
+/// The module of `crates/flagstaff/tests/it` with these tests.
+pub(super) const MODULE: &str = "clients::";
+
+fn run(run: &mut Run<'_>) -> Result<Report> {
+    let mut variables = Vec::new();
+    let mut skipped = Vec::new();
+    match python::environment(run.workspace, run.machine, "clients")? {
+        Ok(python) => variables.push(("FLAGSTAFF_CLIENTS_PYTHON", python.display().to_string())),
+        Err(missing) => skipped.push(missing),
+    }
+    match node::packages(run.workspace, run.machine)? {
+        Ok(folder) => variables.push(("FLAGSTAFF_CLIENTS_NODE", folder.display().to_string())),
+        Err(missing) => skipped.push(missing),
+    }
+    match run.postgres()? {
+        Ok(url) => variables.push((URL_VARIABLE, url)),
+        Err(missing) => skipped.push(missing),
+    }
+    let mut report = cargo_test(
+        run.workspace,
+        &["--package", "flagstaff", "--test", "it"],
+        &[MODULE],
+        &variables,
+    )?;
+    report.skipped = skipped;
+    Ok(report)
+}

@@ -1,0 +1,93 @@
+//! All Rust tests but the ones that need a foreign client or engine: unit, property, vector, contract and face tests.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::{Lane, Run, clients, differential};
+use crate::command::{End, watch};
+use crate::postgres::URL_VARIABLE;
+use crate::summary::Report;
+use crate::system_packages::Missing;
+use crate::test_output::Tests;
+use crate::workspace::Workspace;
+
+pub(super) const LANE: Lane = Lane {
+    name: "tests",
+    about: "unit, property, vector, contract and face tests",
+    run,
+};
+
+/// A run that hangs must not eat the summary.
+const LIMIT: Duration = Duration::from_secs(40 * 60);
+
+const VECTORS_VARIABLE: &str = "FLAGSTAFF_ENGINE_TEST_DATA";
+
+/// Where the engine's test vectors lie beside a clone.
+const VECTORS: &str = "../shared/reference/engine-test-data/test_cases";
+
+fn run(run: &mut Run<'_>) -> Result<Report> {
+    let mut variables = Vec::new();
+    let mut skipped = Vec::new();
+    match run.postgres()? {
+        Ok(url) => variables.push((URL_VARIABLE, url)),
+        Err(missing) => skipped.push(missing),
+    }
+    match vectors(run.workspace) {
+        Ok(folder) => variables.push((VECTORS_VARIABLE, folder)),
+        Err(missing) => skipped.push(missing),
+    }
+    if run.full {
+        variables.push(("FLAGSTAFF_FULL", "1".to_owned()));
+    }
+    let filters = ["--skip", differential::MODULE, "--skip", clients::MODULE];
+    let mut report = cargo_test(run.workspace, &["--workspace"], &filters, &variables)?;
+    report.skipped = skipped;
+    Ok(report)
+}
+
+fn vectors(workspace: &Workspace) -> Result<String, Missing> {
+    if let Ok(folder) = std::env::var(VECTORS_VARIABLE) {
+        return Ok(folder);
+    }
+    let folder = workspace.root.join(VECTORS);
+    match folder.canonicalize() {
+        Ok(folder) => Ok(folder.display().to_string()),
+        Err(_) => Err(Missing {
+            what: "the evaluation vectors of Flagsmith's engines are not beside the repository"
+                .to_owned(),
+            remedy: format!("{VECTORS_VARIABLE}=…/engine-test-data/test_cases cargo xtask test"),
+        }),
+    }
+}
+
+/// Runs `cargo test` and counts; to run no test at all is a problem, for a filter that matches nothing looks green.
+pub(super) fn cargo_test(
+    workspace: &Workspace,
+    what: &[&str],
+    filters: &[&str],
+    variables: &[(&str, String)],
+) -> Result<Report> {
+    let mut command = workspace.cargo(&["test", "--locked", "--no-fail-fast"]);
+    command.args(what).arg("--").args(filters);
+    for (name, value) in variables {
+        command.env(name, value);
+    }
+    let mut tests = Tests::default();
+    let end = watch(&mut command, LIMIT, |line| tests.read_line(line))?;
+    let mut problems = Vec::new();
+    match end {
+        End::TimedOut => problems.push(format!("stopped after {} minutes", LIMIT.as_secs() / 60)),
+        // Failed tests speak for themselves; anything else (a build that breaks, a crash) must be said.
+        End::Exited(status) if !status.success() && tests.failed == 0 => {
+            problems.push(format!("cargo test: {status}"))
+        }
+        End::Exited(_) if tests.run() == 0 => problems.push("no test was run".to_owned()),
+        End::Exited(_) => {}
+    }
+    Ok(Report {
+        tests: Some(tests),
+        problems,
+        ..Report::default()
+    })
+}

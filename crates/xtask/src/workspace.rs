@@ -1,0 +1,48 @@
+//! Where the repository and its build folder are.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::command::output;
+use crate::metadata::Metadata;
+
+/// The folders that tasks work in.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    /// The root of the repository.
+    pub(crate) root: PathBuf,
+    /// Cargo's build folder; everything that a task downloads or generates goes below it.
+    pub(crate) target: PathBuf,
+}
+
+impl Workspace {
+    /// Asks cargo, so that it works from any folder of the repository and with any build folder.
+    pub(crate) fn find() -> Result<Self> {
+        let text = output(cargo().args(["metadata", "--no-deps", "--format-version=1"]))?;
+        let metadata = Metadata::parse(&text)?;
+        Ok(Self {
+            root: metadata.workspace_root,
+            target: metadata.target_directory,
+        })
+    }
+
+    /// Reads a file of the repository.
+    pub(crate) fn read(&self, path: impl AsRef<Path>) -> Result<String> {
+        let path = self.root.join(path);
+        std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+    }
+
+    /// Starts a cargo command in the root of the repository.
+    pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = cargo();
+        command.current_dir(&self.root).args(arguments);
+        command
+    }
+}
+
+/// The cargo that runs this task, so that a chosen toolchain stays chosen.
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
