@@ -93,6 +93,11 @@ impl<'s> Evaluator<'s> {
         }
     }
 
+    /// True where flags may depend on themselves.
+    pub(super) const fn seeks_cycles(&self) -> bool {
+        self.dependencies.cycles.is_some()
+    }
+
     pub(super) fn enter_rule(&mut self) {
         if let Some(cycles) = &mut self.dependencies.cycles {
             cycles.open_rules += 1;
@@ -142,8 +147,8 @@ impl<'s> Evaluator<'s> {
         let rules = self.rules;
         let candidates = rules.candidates(feature);
         let mut segments: Vec<usize> = candidates.iter().map(|found| found.segment).collect();
+        // A segment that overrides the feature twice is asked twice: the second time it may rest on no cut.
         segments.sort_unstable();
-        segments.dedup();
         let matching: Vec<usize> = segments
             .into_iter()
             .filter(|segment| self.matches_guarded(*segment))
