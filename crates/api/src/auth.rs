@@ -1,0 +1,115 @@
+//! Ways to authenticate a request, one of which every route declares.
+
+use crate::state::ApiState;
+use axum::http::{HeaderMap, header};
+use flagstaff_service::{
+    AuthenticationProblem, Caller, KeyNeed, OpenEnvironment, ServiceError, ServiceResult,
+};
+use std::future::Future;
+
+/// Where credentials may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Presented<'a> {
+    pub(crate) headers: &'a HeaderMap,
+    /// Decoded pieces of the path.
+    pub(crate) path_parameters: &'a [(String, String)],
+}
+
+/// A way to authenticate. What it yields is handed to the handler.
+pub(crate) trait Auth: Clone + Send + Sync + 'static {
+    /// Who asks, or what they opened.
+    type Subject: Send + 'static;
+    /// The header that decides, for `Vary`.
+    const HEADER: Option<&'static str>;
+
+    fn authenticate(
+        &self,
+        state: &ApiState,
+        presented: Presented<'_>,
+    ) -> impl Future<Output = ServiceResult<Self::Subject>> + Send;
+}
+
+/// Nobody has to say who they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Open;
+
+impl Auth for Open {
+    type Subject = ();
+    const HEADER: Option<&'static str> = None;
+
+    async fn authenticate(&self, _: &ApiState, _: Presented<'_>) -> ServiceResult<()> {
+        Ok(())
+    }
+}
+
+/// The header `X-Environment-Key`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EnvironmentKey(pub(crate) KeyNeed);
+
+impl Auth for EnvironmentKey {
+    type Subject = OpenEnvironment;
+    const HEADER: Option<&'static str> = Some("x-environment-key");
+
+    async fn authenticate(
+        &self,
+        state: &ApiState,
+        presented: Presented<'_>,
+    ) -> ServiceResult<OpenEnvironment> {
+        let key = match presented.headers.get("x-environment-key") {
+            // A key that is no text is presented all the same, and is not one of ours.
+            Some(value) => Some(value.to_str().map_err(|_| ServiceError::KeyUnknown)?),
+            None => None,
+        };
+        state.service().open_environment(key, self.0).await
+    }
+}
+
+/// An environment key as the piece `{key}` of the path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EnvironmentKeyInPath;
+
+impl Auth for EnvironmentKeyInPath {
+    type Subject = OpenEnvironment;
+    const HEADER: Option<&'static str> = None;
+
+    async fn authenticate(
+        &self,
+        state: &ApiState,
+        presented: Presented<'_>,
+    ) -> ServiceResult<OpenEnvironment> {
+        let mut keys = presented.path_parameters.iter();
+        let key = keys.find(|(name, _)| name == "key");
+        let key = key.map(|(_, key)| key.as_str());
+        state.service().open_environment(key, KeyNeed::Any).await
+    }
+}
+
+/// A member who signed in: the header `Authorization: Token …`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Member;
+
+impl Auth for Member {
+    type Subject = Caller;
+    const HEADER: Option<&'static str> = Some("authorization");
+
+    async fn authenticate(
+        &self,
+        state: &ApiState,
+        presented: Presented<'_>,
+    ) -> ServiceResult<Caller> {
+        let header = presented.headers.get(header::AUTHORIZATION);
+        let token = header
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| {
+                let (scheme, token) = text.trim().split_once(' ')?;
+                scheme.eq_ignore_ascii_case("token").then(|| token.trim())
+            });
+        match token {
+            Some(token) if !token.is_empty() => state.service().caller_by_token(token).await,
+            // Another scheme is nothing that this route can judge.
+            Some(_) | None => Err(ServiceError::Unauthenticated(
+                AuthenticationProblem::Missing,
+            )),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What browsers on other sites may do: everything, as recorded, because no cookie counts on these routes.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+
+const METHODS: &str = "DELETE, GET, OPTIONS, PATCH, POST, PUT";
+const HEADERS: &str = "flagsmith-application-name, x-environment-key, x-requested-with, accept-encoding, origin, \
+content-type, dnt, accept, user-agent, traceparent, tracestate, flagsmith-sdk-user-agent, sentry-trace, baggage, \
+flagsmith-application-version, x-csrftoken, authorization, x-e2e-test-auth-token";
+/// More than the recorded `Retry-After`: browsers may see how old a document is, and ask for it by its tag.
+const EXPOSED: &str =
+    "Retry-After, X-Flagsmith-Document-Updated-At, ETag, Last-Modified, X-Request-Id";
+const MAX_AGE: &str = "86400";
+
+/// True for the question a browser asks before the request itself.
+pub(crate) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+    *method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Answers that question.
+pub(crate) fn preflight() -> Response {
+    let mut response = StatusCode::OK.into_response();
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_TYPE, "text/html; charset=utf-8");
+    set(header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
+    set(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+    set(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
+    response
+}
+
+/// Opens an answer to the site that asked for it.
+pub(crate) fn open_to_any_origin(headers: &mut HeaderMap) {
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static(EXPOSED),
+    );
+}

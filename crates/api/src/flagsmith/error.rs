@@ -1,0 +1,268 @@
+//! Failures, as the original words and shapes them.
+
+use super::answer::Answer;
+use super::field_errors::{FieldErrors, NON_FIELD};
+use super::words;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use flagstaff_service::{AuthenticationProblem, Noun, PasswordProblem, Problem, ServiceError};
+use serde_json::json;
+use std::borrow::Cow;
+use std::error::Error as _;
+
+/// Why a request of the Flagsmith face is refused, or failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// 400 with the errors laid out as the body is.
+    #[error("invalid fields")]
+    Invalid(FieldErrors),
+    /// 400 with one sentence.
+    #[error("refused: {0}")]
+    Refused(Cow<'static, str>),
+    /// 404 with a sentence of its own.
+    #[error("not found: {0}")]
+    Missing(Cow<'static, str>),
+    /// 404: no route, or one whose placeholder cannot be what was sent.
+    #[error("no such path")]
+    NoSuchPath,
+    #[error("method {0} is not allowed")]
+    MethodNotAllowed(Method),
+    #[error("JSON is not accepted")]
+    NotAcceptable,
+    #[error("unsupported media type `{0}`")]
+    UnsupportedMediaType(String),
+    #[error("the body has more than {limit} bytes")]
+    BodyTooLarge { limit: usize },
+    #[error("the body did not arrive within {seconds} s")]
+    BodyTooSlow { seconds: u64 },
+}
+
+impl Failure {
+    /// 400: one message about one field.
+    pub(crate) fn of_field(
+        field: impl Into<Cow<'static, str>>,
+        text: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::Invalid(FieldErrors::of_field(field, text))
+    }
+
+    /// 400: one message about no field in particular.
+    pub(crate) fn of_no_field(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::Invalid(FieldErrors::of_no_field(text))
+    }
+
+    /// 404 in the words of the original for a noun.
+    pub(crate) fn no_match(noun: Noun) -> Self {
+        Self::Missing(words::no_match(model(noun)))
+    }
+
+    fn answer(self) -> Answer {
+        match self {
+            Self::Service(error) => service_answer(error),
+            Self::Invalid(errors) => Answer::of(&errors).with_status(StatusCode::BAD_REQUEST),
+            Self::Refused(text) => detail(StatusCode::BAD_REQUEST, &text),
+            Self::Missing(text) => detail(StatusCode::NOT_FOUND, &text),
+            Self::NoSuchPath => detail(StatusCode::NOT_FOUND, "Not found."),
+            Self::MethodNotAllowed(method) => detail(
+                StatusCode::METHOD_NOT_ALLOWED,
+                &format!("Method \"{method}\" not allowed."),
+            ),
+            Self::NotAcceptable => detail(
+                StatusCode::NOT_ACCEPTABLE,
+                "Could not satisfy the request Accept header.",
+            ),
+            Self::UnsupportedMediaType(media_type) => detail(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                &format!("Unsupported media type \"{media_type}\" in request."),
+            ),
+            Self::BodyTooLarge { limit } => detail(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                &format!("The request body has more than {limit} bytes."),
+            ),
+            Self::BodyTooSlow { seconds } => detail(
+                StatusCode::REQUEST_TIMEOUT,
+                &format!("The request body did not arrive within {seconds} seconds."),
+            ),
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        if let Self::Service(error) = &self
+            && error.is_failure()
+        {
+            let cause = error.source().map(ToString::to_string);
+            tracing::error!(error = %error, cause, "a request failed");
+        }
+        self.answer().into_response()
+    }
+}
+
+/// `{"detail": …}`
+pub(crate) fn detail(status: StatusCode, text: &str) -> Answer {
+    Answer::of(&json!({ "detail": text })).with_status(status)
+}
+
+fn service_answer(error: ServiceError) -> Answer {
+    match error {
+        ServiceError::KeyMissing => {
+            detail(StatusCode::FORBIDDEN, "Invalid or missing Environment key")
+        }
+        ServiceError::KeyUnknown => {
+            detail(StatusCode::FORBIDDEN, "Invalid or missing Environment Key")
+        }
+        ServiceError::OrganisationStopped => detail(
+            StatusCode::FORBIDDEN,
+            "Organisation is disabled from serving flags.",
+        ),
+        ServiceError::Unauthenticated(problem) => unauthenticated(problem),
+        ServiceError::WrongCredentials => {
+            Failure::of_no_field("Unable to log in with provided credentials.").answer()
+        }
+        ServiceError::TooManyAttempts {
+            retry_after_seconds,
+        } => throttled(retry_after_seconds),
+        ServiceError::Forbidden => detail(
+            StatusCode::FORBIDDEN,
+            "You do not have permission to perform this action.",
+        ),
+        ServiceError::NotFound { noun } => Failure::no_match(noun).answer(),
+        ServiceError::Conflict { noun } => {
+            let errors = FieldErrors::of_field(NON_FIELD, conflict(noun));
+            Failure::Invalid(errors).answer()
+        }
+        ServiceError::Invalid { field, problem } => invalid(field, &problem),
+        ServiceError::Unavailable(_) => detail(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The database cannot be reached.",
+        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static("1")),
+        ServiceError::Internal(_) => {
+            detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error.")
+        }
+    }
+}
+
+fn unauthenticated(problem: AuthenticationProblem) -> Answer {
+    let text = match problem {
+        AuthenticationProblem::Missing => "Authentication credentials were not provided.",
+        AuthenticationProblem::InvalidToken => "Invalid token.",
+        AuthenticationProblem::InvalidApiKey => "Valid Master API Key not found.",
+    };
+    detail(StatusCode::UNAUTHORIZED, text).with_header(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static("Token realm=\"api\""),
+    )
+}
+
+fn throttled(seconds: u64) -> Answer {
+    let text = format!("Request was throttled. Expected available in {seconds} seconds.");
+    detail(StatusCode::TOO_MANY_REQUESTS, &text)
+        .with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+}
+
+/// Where the original puts a problem: mostly under its field, sometimes elsewhere.
+fn invalid(field: &'static str, problem: &Problem) -> Answer {
+    let place = match problem {
+        Problem::TraitsNotStored => {
+            return detail(
+                StatusCode::FORBIDDEN,
+                "Organisation is not authorised to store traits.",
+            );
+        }
+        Problem::TraitNotInteger => {
+            let errors = FieldErrors::message(problem_text(problem).remove(0));
+            return Failure::Invalid(errors).answer();
+        }
+        Problem::ClientTraitsNotAllowed => NON_FIELD,
+        _ => field,
+    };
+    Failure::Invalid(FieldErrors::Messages(problem_text(problem)).under(place)).answer()
+}
+
+/// The original's sentences for a problem; at least one.
+pub(crate) fn problem_text(problem: &Problem) -> Vec<Cow<'static, str>> {
+    let text: Cow<'static, str> = match problem {
+        Problem::Required => words::REQUIRED.into(),
+        Problem::Blank => words::BLANK.into(),
+        Problem::TooLong { limit } => words::too_long(*limit).into(),
+        Problem::Nul => words::NUL.into(),
+        Problem::OutOfRange { min, max } => {
+            format!("Ensure this value is between {min} and {max}.").into()
+        }
+        Problem::UnknownId(id) => words::no_such_row(id).into(),
+        Problem::NotMatching(pattern) => {
+            format!("The name does not match the project's pattern: {pattern}").into()
+        }
+        Problem::NotAPattern => "Enter a valid regular expression.".into(),
+        Problem::InvalidEmail => "Enter a valid email address.".into(),
+        Problem::EmailTaken => "Email already exists. Please log in.".into(),
+        Problem::WeakPassword(problems) => {
+            return problems.iter().map(|each| password_text(*each)).collect();
+        }
+        Problem::PercentagesExceed => "Invalid percentage allocation".into(),
+        Problem::ReservedVariantKey => "\"control\" is a reserved variant key.".into(),
+        Problem::DuplicateVariantKey => {
+            "Multivariate option with this key already exists for the feature.".into()
+        }
+        Problem::ForeignOption(id) => words::no_such_row(id).into(),
+        Problem::NotAServerKey => {
+            "A server-side key begins with \"ser.\" and has up to 100 visible ASCII characters."
+                .into()
+        }
+        Problem::NoRules => words::EMPTY_LIST.into(),
+        Problem::RulesTooDeep { limit } => {
+            format!("Rules must not be nested more than {limit} levels deep.").into()
+        }
+        Problem::ConditionsExceed { count, limit } => format!(
+            "The segment has {count} conditions, which exceeds the maximum condition count of {limit}."
+        )
+        .into(),
+        Problem::UnknownOperator(word) => words::no_choice(word).into(),
+        Problem::SegmentOfAnotherFeature(feature) => format!(
+            "Can only create segment override(using this segment) for feature {feature}"
+        )
+        .into(),
+        Problem::ClientTraitsNotAllowed => words::CLIENT_TRAITS.into(),
+        Problem::TraitsNotStored => "Organisation is not authorised to store traits.".into(),
+        Problem::TraitNotInteger => "Trait is not an integer.".into(),
+    };
+    vec![text]
+}
+
+fn password_text(problem: PasswordProblem) -> Cow<'static, str> {
+    match problem {
+        PasswordProblem::TooShort => {
+            "This password is too short. It must contain at least 8 characters."
+        }
+        PasswordProblem::TooCommon => "This password is too common.",
+        PasswordProblem::EntirelyNumeric => "This password is entirely numeric.",
+        PasswordProblem::TooLong => {
+            "This password is too long. It must contain at most 128 characters."
+        }
+    }
+    .into()
+}
+
+/// The original's name for a noun in its sentence about a lookup that found nothing.
+fn model(noun: Noun) -> &'static str {
+    match noun {
+        Noun::Organisation => "Organisation",
+        Noun::Project => "Project",
+        Noun::Environment => "Environment",
+        Noun::Feature => "Feature",
+        Noun::FeatureState => "FeatureState",
+        Noun::Segment => "Segment",
+        Noun::Identity => "Identity",
+        Noun::ServerKey => "EnvironmentAPIKey",
+        Noun::SignInLink => "SignInLink",
+    }
+}
+
+/// What is said of a thing that is there already.
+fn conflict(noun: Noun) -> Cow<'static, str> {
+    format!("{} already exists.", model(noun)).into()
+}

@@ -1,0 +1,166 @@
+//! The one middleware: what every request passes through, in one layer, because stacked layers cost throughput.
+//!
+//! Request id, time limit, span, survival of panics, CORS, headers that every answer carries, `HEAD` without a
+//! body, and metrics.
+
+use crate::cors;
+use crate::state::ApiState;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures::FutureExt as _;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+use tracing::Instrument as _;
+
+/// The Flagsmith release whose API is answered; SDKs and dashboards look at it.
+const FLAGSMITH_VERSION: HeaderValue = HeaderValue::from_static("2.265.0");
+const NEVER_CACHE: HeaderValue =
+    HeaderValue::from_static("max-age=0, no-cache, no-store, must-revalidate, private");
+const LONG_AGO: HeaderValue = HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// A request id from outside is kept up to this length.
+const REQUEST_ID_LIMIT: usize = 128;
+/// Route label of a path that nothing answers.
+const UNMATCHED: &str = "unmatched";
+
+pub(crate) async fn frame(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let template = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
+    let id = request_id(&state, request.headers());
+    let has_origin = request.headers().contains_key(header::ORIGIN);
+
+    let mut response = if cors::is_preflight(&method, request.headers()) {
+        cors::preflight()
+    } else {
+        let span = tracing::info_span!(
+            "request",
+            http.method = %method,
+            http.route = template,
+            request.id = id.to_str().unwrap_or_default(),
+        );
+        let limit = Duration::from_secs(state.config().answer_seconds);
+        let mut response = answer(next.run(request), limit).instrument(span).await;
+        never_cache(&mut response);
+        response
+    };
+    finish_headers(response.headers_mut(), id, has_origin);
+    if method == Method::HEAD {
+        drop_body(&mut response);
+    }
+    measure(&state, &method, template, response.status(), started);
+    response
+}
+
+/// Waits for an answer: a panic is answered too, and so is having waited too long.
+async fn answer(answer: impl Future<Output = Response>, limit: Duration) -> Response {
+    let guarded = AssertUnwindSafe(answer).catch_unwind();
+    match tokio::time::timeout(limit, guarded).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => {
+            let message = panic
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| panic.downcast_ref::<String>().cloned());
+            tracing::error!(panic = message, "a request panicked");
+            detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error.")
+        }
+        Err(_) => {
+            tracing::error!(limit_seconds = limit.as_secs(), "a request took too long");
+            detail(StatusCode::SERVICE_UNAVAILABLE, "The answer took too long.")
+        }
+    }
+}
+
+fn detail(status: StatusCode, text: &str) -> Response {
+    let body = serde_json::json!({ "detail": text }).to_string();
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// The id a request came with when it is fit for logs, or a new one.
+fn request_id(state: &ApiState, headers: &HeaderMap) -> HeaderValue {
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(byte);
+    match headers.get(&REQUEST_ID) {
+        Some(id)
+            if !id.is_empty() && id.len() <= REQUEST_ID_LIMIT && id.as_bytes().iter().all(fits) =>
+        {
+            id.clone()
+        }
+        Some(_) | None => state.next_request_id(),
+    }
+}
+
+fn never_cache(response: &mut Response) {
+    if response.status() == StatusCode::MOVED_PERMANENTLY {
+        return;
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, NEVER_CACHE);
+    headers.insert(header::EXPIRES, LONG_AGO);
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+}
+
+fn finish_headers(headers: &mut HeaderMap, id: HeaderValue, has_origin: bool) {
+    headers.insert(REQUEST_ID, id);
+    headers.insert("flagsmith-version", FLAGSMITH_VERSION);
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
+    headers.insert(
+        "cross-origin-opener-policy",
+        HeaderValue::from_static("same-origin"),
+    );
+    if !headers.contains_key(header::VARY) {
+        headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    }
+    if has_origin {
+        cors::open_to_any_origin(headers);
+    }
+}
+
+/// Leaves the length that the body would have had.
+fn drop_body(response: &mut Response) {
+    let length = response.body().size_hint().exact();
+    if let Some(length) = length.filter(|_| response.status() != StatusCode::NOT_MODIFIED) {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    *response.body_mut() = Body::empty();
+}
+
+fn measure(
+    state: &ApiState,
+    method: &Method,
+    template: &str,
+    status: StatusCode,
+    started: Instant,
+) {
+    let method = match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    };
+    let route = template.to_owned();
+    let status = status.as_u16().to_string();
+    metrics::counter!("flagstaff_http_requests_total", "method" => method, "route" => route.clone(), "status" => status)
+        .increment(1);
+    metrics::histogram!("flagstaff_http_request_seconds", "method" => method, "route" => route)
+        .record(started.elapsed().as_secs_f64());
+    state.keep_metrics_small();
+}

@@ -1,0 +1,124 @@
+//! How routes are put together: each is declared with its authentication.
+
+use crate::auth::{Auth, Presented};
+use crate::flagsmith::view::View;
+use crate::frame;
+use crate::state::ApiState;
+use axum::Router;
+use axum::extract::{OriginalUri, RawPathParams, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{any, get};
+use flagstaff_service::ServiceError;
+use std::collections::HashSet;
+use std::future::Future;
+
+/// The routes of all faces while they are collected.
+pub(crate) struct Routes {
+    router: Router<ApiState>,
+    paths: HashSet<&'static str>,
+}
+
+impl Routes {
+    pub(crate) fn new() -> Self {
+        Self {
+            router: Router::new(),
+            paths: HashSet::new(),
+        }
+    }
+
+    /// Adds a path of the Flagsmith face. Its methods carry their authentication.
+    pub(crate) fn view(mut self, path: &'static str, view: View) -> Self {
+        self.paths.insert(path);
+        self.router = self.router.route(path, view.into_route(path));
+        self
+    }
+
+    /// Adds a path that only answers `GET` and has no shapes of the Flagsmith API around it.
+    ///
+    /// `refuse` says a failed authentication in the words of the face.
+    pub(crate) fn plain<A, H, F>(
+        mut self,
+        path: &'static str,
+        auth: A,
+        refuse: fn(ServiceError) -> Response,
+        handler: H,
+    ) -> Self
+    where
+        A: Auth,
+        H: Fn(ApiState, A::Subject, HeaderMap) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response> + Send,
+    {
+        self.paths.insert(path);
+        let endpoint = move |State(state): State<ApiState>, request: Request| async move {
+            let (mut parts, _) = request.into_parts();
+            let path_parameters = path_parameters(&mut parts).await;
+            let presented = Presented {
+                headers: &parts.headers,
+                path_parameters: &path_parameters,
+            };
+            match auth.authenticate(&state, presented).await {
+                Ok(subject) => handler(state, subject, parts.headers).await,
+                Err(error) => refuse(error),
+            }
+        };
+        self.router = self.router.route(path, get(endpoint));
+        self
+    }
+
+    /// Closes the list: slashes that were left out are pointed to, everything else is not found.
+    pub(crate) fn finish(self, state: ApiState) -> Router {
+        let mut router = self.router;
+        for path in &self.paths {
+            let bare = path.trim_end_matches('/');
+            if bare != *path && !bare.is_empty() && !self.paths.contains(bare) {
+                router = router.route(bare, any(add_slash));
+            }
+        }
+        router
+            .fallback(not_found)
+            .layer(axum::middleware::from_fn_with_state(
+                state.clone(),
+                frame::frame,
+            ))
+            .with_state(state)
+    }
+}
+
+/// The decoded parameters of a path; none where one of them is not UTF-8.
+pub(crate) async fn path_parameters(parts: &mut Parts) -> Vec<(String, String)> {
+    use axum::extract::FromRequestParts as _;
+    let parameters = RawPathParams::from_request_parts(parts, &()).await;
+    parameters.map_or_else(
+        |_| Vec::new(),
+        |parameters| {
+            let pairs = parameters.iter();
+            pairs
+                .map(|(name, text)| (name.to_owned(), text.to_owned()))
+                .collect()
+        },
+    )
+}
+
+/// The recorded answer to a path whose last slash is missing.
+async fn add_slash(OriginalUri(uri): OriginalUri) -> Response {
+    let query = uri.query().map(|query| format!("?{query}"));
+    let location = format!("{}/{}", uri.path(), query.unwrap_or_default());
+    let Ok(location) = HeaderValue::from_str(&location) else {
+        return not_found().await;
+    };
+    let mut response = StatusCode::MOVED_PERMANENTLY.into_response();
+    response.headers_mut().insert(header::LOCATION, location);
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    response
+}
+
+async fn not_found() -> Response {
+    let body = r#"{"detail":"Not found."}"#;
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    (StatusCode::NOT_FOUND, json, body).into_response()
+}

@@ -1,0 +1,87 @@
+//! What every handler can reach.
+
+use crate::config::ApiConfig;
+use crate::streams::Streams;
+use axum::http::HeaderValue;
+use flagstaff_service::Service;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use uuid::Uuid;
+
+/// Requests between two condensations of what the histograms hold.
+const CONDENSE_EVERY: u64 = 4096;
+
+/// What every handler can reach. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct ApiState(Arc<Parts>);
+
+struct Parts {
+    service: Service,
+    config: ApiConfig,
+    metrics: PrometheusHandle,
+    streams: Streams,
+    /// Tells this process's request ids from those of others.
+    process: String,
+    requests: AtomicU64,
+    measured: AtomicU64,
+}
+
+impl ApiState {
+    /// Joins the product, the settings of the faces and the place where metrics are read from.
+    #[must_use]
+    pub fn new(service: Service, config: ApiConfig, metrics: PrometheusHandle) -> Self {
+        let streams = Streams::new(config.streams);
+        Self(Arc::new(Parts {
+            service,
+            config,
+            metrics,
+            streams,
+            process: Uuid::new_v4().simple().to_string(),
+            requests: AtomicU64::new(0),
+            measured: AtomicU64::new(0),
+        }))
+    }
+
+    /// Ends every notification stream and takes no new one: the first step of a graceful stop.
+    pub fn close_streams(&self) {
+        self.0.streams.close();
+    }
+
+    pub(crate) fn service(&self) -> &Service {
+        &self.0.service
+    }
+
+    pub(crate) fn config(&self) -> &ApiConfig {
+        &self.0.config
+    }
+
+    pub(crate) fn metrics(&self) -> &PrometheusHandle {
+        &self.0.metrics
+    }
+
+    /// An id for a request that came without one.
+    pub(crate) fn next_request_id(&self) -> HeaderValue {
+        let number = self.0.requests.fetch_add(1, Ordering::Relaxed);
+        let id = format!("{}-{number}", self.0.process);
+        HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("unknown"))
+    }
+
+    /// Histograms keep every sample until they are condensed; nobody may ever read the metrics.
+    pub(crate) fn keep_metrics_small(&self) {
+        let measured = self.0.measured.fetch_add(1, Ordering::Relaxed);
+        if measured % CONDENSE_EVERY == CONDENSE_EVERY - 1 {
+            self.0.metrics.run_upkeep();
+        }
+    }
+
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.0.streams
+    }
+}
+
+impl std::fmt::Debug for ApiState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ApiState")
+    }
+}
