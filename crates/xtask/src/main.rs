@@ -13,7 +13,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod command;
+mod docs;
 mod lanes;
 mod layers;
 mod machine;
@@ -57,6 +59,14 @@ enum Task {
     },
     /// Check which crate uses which, that the map names every crate, and the length of source files.
     Layers,
+    /// Requests per second of CPU time, beside a bare axum handler that sends the same bytes.
+    Bench {
+        /// Length of one measurement.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+        seconds: u64,
+    },
+    /// Refresh the reference pages that are made from the code.
+    Docs,
 }
 
 fn main() -> ExitCode {
@@ -81,5 +91,7 @@ fn run(task: &Task) -> anyhow::Result<ExitCode> {
             }
             Ok(ExitCode::from(u8::from(!violations.is_empty())))
         }
+        Task::Bench { seconds } => bench::run(&workspace, *seconds).map(|()| ExitCode::SUCCESS),
+        Task::Docs => docs::refresh(&workspace).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -1,0 +1,183 @@
+//! A server under test: started on core 0, asked for what it has used, stopped.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::requests::{Request, Scenario};
+use crate::command::output;
+use crate::processes;
+
+/// A running server; dropping it stops it.
+pub(super) struct Server {
+    /// Host and port.
+    pub(super) address: String,
+    child: Child,
+}
+
+/// An answer, as far as the two servers must agree.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Answer {
+    status_line: String,
+    /// Sorted, without what names the moment or the request.
+    headers: Vec<String>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Server {
+    /// The real binary on the database in `folder`.
+    pub(super) fn flagstaff(binary: &Path, folder: &Path) -> Result<Self> {
+        let mut command = flagstaff_command(binary, folder);
+        command
+            .arg("serve")
+            .stdin(Stdio::null())
+            .stderr(File::create(folder.join("log"))?);
+        Self::start(command)
+    }
+
+    /// The bare handler, which first asks the real server what to answer.
+    pub(super) fn bare(binary: &Path, original: &str, scenario: &Scenario) -> Result<Self> {
+        let request = scenario
+            .requests
+            .first()
+            .context("a scenario without requests")?;
+        let mut command = pinned(binary);
+        command
+            .arg(original)
+            .arg(serde_json::to_string(request)?)
+            .stdin(Stdio::null());
+        Self::start(command)
+    }
+
+    fn start(mut command: Command) -> Result<Self> {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the server")?;
+        let stdout = child.stdout.take().context("no pipe to read from")?;
+        let mut server = Self {
+            address: String::new(),
+            child,
+        };
+        let mut lines = BufReader::new(stdout).lines();
+        while let Some(line) = lines.next() {
+            if let Some(address) = line?.strip_prefix("listening on ") {
+                server.address = address
+                    .trim()
+                    .trim_start_matches("http://")
+                    .trim_end_matches('/')
+                    .to_owned();
+                // Read on, so that a server that says more is not held up by a full pipe.
+                std::thread::spawn(move || lines.for_each(drop));
+                return Ok(server);
+            }
+        }
+        bail!(
+            "the server ended before it listened: {}",
+            server.child.wait()?
+        )
+    }
+
+    /// CPU time of the whole process so far, in seconds.
+    pub(super) fn cpu_seconds(&self) -> Result<f64> {
+        let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let ticks = output(Command::new("getconf").arg("CLK_TCK"))?
+            .trim()
+            .parse::<f64>()?;
+        // Fields 14 and 15 of the line, counted from the state (field 3), which follows the name in parentheses.
+        let fields: Vec<&str> = text
+            .rsplit_once(')')
+            .map(|(_, rest)| rest.split_whitespace().collect())
+            .unwrap_or_default();
+        let field = |number: usize| {
+            fields
+                .get(number - 3)
+                .and_then(|field| field.parse::<f64>().ok())
+        };
+        let (user, system) = (
+            field(14).context("no user time")?,
+            field(15).context("no system time")?,
+        );
+        Ok((user + system) / ticks)
+    }
+
+    /// The most memory that the process has had in use, in MiB.
+    pub(super) fn peak_memory(&self) -> Result<u64> {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        Ok(kibibytes.context("no VmHWM in /proc")? / 1024)
+    }
+
+    /// Asks once, on a connection of its own.
+    pub(super) fn answer(&self, request: &Request) -> Result<Answer> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let text = request
+            .to_http(&self.address)
+            .replacen("\r\n", "\r\nConnection: close\r\n", 1);
+        stream.write_all(text.as_bytes())?;
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes)?;
+        parse(&bytes)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        processes::stop_tree(self.child.id());
+        let _ = self.child.wait();
+    }
+}
+
+/// The real binary with its data in `folder`, on a port of its own, with the settings that it has by default.
+pub(super) fn flagstaff_command(binary: &Path, folder: &Path) -> Command {
+    let mut command = pinned(binary);
+    command
+        .current_dir(folder)
+        .env("FLAGSTAFF_SERVER__LISTEN", "127.0.0.1:0")
+        .env(
+            "DATABASE_URL",
+            format!("sqlite:{}", folder.join("bench.db").display()),
+        );
+    command
+}
+
+fn pinned(binary: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", "0"]).arg(binary);
+    command
+}
+
+fn parse(bytes: &[u8]) -> Result<Answer> {
+    let end = bytes
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .context("an answer without a header")?;
+    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let mut lines = head.lines().map(str::to_owned);
+    let status_line = lines.next().unwrap_or_default();
+    let mut headers: Vec<String> = lines
+        .map(|line| {
+            line.split_once(':')
+                .map(|(name, rest)| format!("{}:{rest}", name.to_lowercase()))
+                .unwrap_or(line)
+        })
+        .filter(|line| {
+            !["date:", "x-request-id:"]
+                .iter()
+                .any(|name| line.starts_with(name))
+        })
+        .collect();
+    headers.sort();
+    Ok(Answer {
+        status_line,
+        headers,
+        body: bytes[end + 4..].to_vec(),
+    })
+}
