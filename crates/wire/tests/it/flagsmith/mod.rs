@@ -1,1 +1,8 @@
 //! The Flagsmith protocol.
+
+mod differences;
+mod differential;
+mod generate;
+mod minimise;
+mod python;
+mod random;
