@@ -380,6 +380,10 @@ impl Ranks {
         let Some(sorted) = &self.0 else {
             return Some(value);
         };
+        if *priority == Priority::Float(f64::INFINITY) {
+            // As weak as a missing one, and so not to be ranked before it.
+            return Some(value);
+        }
         let rank = sorted
             .binary_search_by(|other| other.compare(priority))
             .unwrap_or_default();

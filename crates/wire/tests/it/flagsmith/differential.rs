@@ -60,6 +60,11 @@ struct Tally {
     equal: usize,
     raised: usize,
     explained: usize,
+    /// Of the equal ones: how many had something to be equal about.
+    in_segments: usize,
+    targeted: usize,
+    split: usize,
+    circular: usize,
 }
 
 impl Tally {
@@ -74,10 +79,10 @@ impl Tally {
             }
         };
         if ours(context, engine).as_ref() == Ok(&theirs) {
-            self.equal += 1;
+            self.add_equal(&theirs);
             return;
         }
-        if Differences::read().explain(context) {
+        if Differences::read().explain(context, engine) {
             self.explained += 1;
             return;
         }
@@ -87,6 +92,22 @@ impl Tally {
             ours(&smallest, engine),
             python.evaluate(&smallest),
         );
+    }
+
+    fn add_equal(&mut self, result: &Json) {
+        self.equal += 1;
+        let reasons: Vec<&str> = result["flags"]
+            .as_object()
+            .into_iter()
+            .flat_map(|flags| flags.values())
+            .filter_map(|flag| flag["reason"].as_str())
+            .collect();
+        let has = |word: &str| usize::from(reasons.iter().any(|text| text.starts_with(word)));
+        self.targeted += has("TARGETING_MATCH");
+        self.split += has("SPLIT");
+        self.circular += has("ERROR");
+        let segments = result["segments"].as_array();
+        self.in_segments += usize::from(segments.is_some_and(|segments| !segments.is_empty()));
     }
 }
 

@@ -17,6 +17,16 @@ pub enum Engine {
     Eleven,
 }
 
+impl Engine {
+    /// The major version of `flagsmith-flag-engine`.
+    pub const fn version(self) -> u64 {
+        match self {
+            Self::Ten => 10,
+            Self::Eleven => 11,
+        }
+    }
+}
+
 /// Texts to choose from, by name: the file keeps long lists short. What stands for JSON is JSON text, so
 /// that numbers keep their notation.
 static POOLS: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
@@ -34,14 +44,14 @@ static POOLS: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
         .collect()
 });
 
-fn pool(name: &str) -> &'static [String] {
+pub fn pool(name: &str) -> &'static [String] {
     POOLS
         .get(name)
         .unwrap_or_else(|| panic!("no pool is called {name}"))
 }
 
 /// Parses a text of a pool.
-fn read(text: &str) -> Json {
+pub fn read(text: &str) -> Json {
     serde_json::from_str(text).unwrap()
 }
 

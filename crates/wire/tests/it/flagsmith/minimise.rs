@@ -21,7 +21,15 @@ pub fn minimise(context: &Json, mut holds: impl FnMut(&Json) -> bool) -> Json {
 }
 
 /// Members whose parts may go, rather than they themselves.
-const KEPT: [&str; 6] = ["environment", "type", "name", "key", "operator", "property"];
+const KEPT: [&str; 7] = [
+    "environment",
+    "type",
+    "name",
+    "key",
+    "operator",
+    "property",
+    "value",
+];
 
 fn removable(json: &Json, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
     let parts: Vec<(String, &Json)> = match json {

@@ -1,5 +1,6 @@
 //! The Flagsmith protocol.
 
+mod conditions;
 mod differences;
 mod differential;
 mod generate;
