@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 use serde::Deserialize;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// Where the server listens and keeps its data: the `[server]` table of `flagstaff.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -16,6 +16,8 @@ pub(crate) struct ServerConfig {
     /// Address under which people reach the server, such as `https://flags.example.com`; links and cookies
     /// go by it. When it is left out, the address the server listens on is used.
     pub(crate) public_url: Option<PublicUrl>,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed; in a variable, separated by commas.
+    pub(crate) trusted_proxies: Vec<IpAddr>,
     /// Whether a start on an empty database makes a demo project. Default `true`.
     pub(crate) demo: bool,
 }
@@ -26,6 +28,7 @@ impl Default for ServerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             database_url: "sqlite:flagstaff.db".into(),
             public_url: None,
+            trusted_proxies: Vec::new(),
             demo: true,
         }
     }

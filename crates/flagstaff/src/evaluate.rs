@@ -91,7 +91,7 @@ impl Evaluation {
         }
         let context = EvaluationContext::parse(line).map_err(|error| error.to_string())?;
         if self.explain {
-            context.write_result(self.words, out);
+            context.write_explained_result(self.words, out);
         } else {
             context.write_result(self.words, out);
         }

@@ -40,7 +40,9 @@ fn run(line: &CommandLine) -> Result<(), Failure> {
         _ => {
             let settings = line.settings.load().map_err(Failure::usage)?;
             logging::start(&settings.log);
-            Err(Failure::Failed(anyhow::anyhow!("this command is still to come")))
+            Err(Failure::Failed(anyhow::anyhow!(
+                "this command is still to come"
+            )))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One port for HTTP/1.1 and HTTP/2: accepting, bounding and closing connections.
 
+use super::client_address::client_address;
 use super::guarded::Guarded;
 use crate::config::ConnectionConfig;
 use axum::Router;
@@ -9,7 +10,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -27,12 +28,14 @@ pub(super) async fn accept_until_stopped(
     listener: TcpListener,
     router: Router,
     config: &ConnectionConfig,
+    trusted_proxies: Arc<[IpAddr]>,
     mut stopping: watch::Receiver<bool>,
     drain: Duration,
 ) {
     let connections = Connections {
         builder: Arc::new(builder(config)),
         router,
+        trusted_proxies,
         header: Duration::from_secs(config.header_seconds.into()),
         stall: Duration::from_secs(config.stall_seconds.into()),
         graceful: GracefulShutdown::new(),
@@ -94,6 +97,7 @@ fn builder(config: &ConnectionConfig) -> auto::Builder<TokioExecutor> {
 struct Connections {
     builder: Arc<auto::Builder<TokioExecutor>>,
     router: Router,
+    trusted_proxies: Arc<[IpAddr]>,
     header: Duration,
     stall: Duration,
     graceful: GracefulShutdown,
@@ -106,8 +110,10 @@ impl Connections {
         let _ = stream.set_nodelay(true);
         let stream = Guarded::new(stream, self.header, self.stall);
         let router = self.router.clone();
+        let trusted_proxies = Arc::clone(&self.trusted_proxies);
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
+            let client = client_address(peer, request.headers(), &trusted_proxies);
+            request.extensions_mut().insert(ConnectInfo(client));
             router.clone().oneshot(request)
         });
         let connection = self

@@ -1,0 +1,114 @@
+//! `flagstaff serve`: wiring, start and stop.
+
+mod accept;
+mod client_address;
+mod greeting;
+mod guarded;
+mod signals;
+
+use crate::failure::Failure;
+use crate::product::{self, open_store};
+use crate::settings::Settings;
+use anyhow::Context as _;
+use axum::Router;
+use flagstaff_api::ApiState;
+use flagstaff_dashboard::DashboardConfig;
+use flagstaff_service::Service;
+use greeting::Greeting;
+use signals::Signals;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+/// Ten seconds is what whoever stops us grants: most of it for requests under way, the rest for last writes.
+const DRAIN: Duration = Duration::from_secs(6);
+const LAST_WRITES: Duration = Duration::from_secs(3);
+const LEFT_BEHIND: Duration = Duration::from_millis(300);
+
+/// Runs the server until a signal stops it.
+///
+/// # Errors
+/// When the database cannot be opened, or the address not be listened on.
+pub(crate) fn run(settings: Settings) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let result = runtime.block_on(serve(settings));
+    // A task that a thread is stuck in must not keep the process.
+    runtime.shutdown_timeout(LEFT_BEHIND);
+    result
+}
+
+async fn serve(settings: Settings) -> Result<(), Failure> {
+    let mut signals = Signals::listen().context("cannot listen for signals")?;
+    let store = open_store(&settings).await?;
+    let listen = settings.server.listen;
+    // Before anything is made in the database: a taken address is the commonest reason to fail.
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}"))?;
+    let local = listener.local_addr().context("the listener has no address")?;
+    let service = product::service(store, &settings);
+    let work = service.start().await.context("cannot start the service")?;
+    let public_url: Arc<str> = match &settings.server.public_url {
+        Some(url) => url.as_str().into(),
+        None => format!("http://{}", reachable(local)).into(),
+    };
+    let (router, state) = router(&service, &settings, &public_url);
+    Greeting::prepare(&service, &settings, &public_url)
+        .await?
+        .print(reachable(local));
+    info!(address = %local, version = env!("CARGO_PKG_VERSION"), "serving");
+
+    let (stop, stopping) = watch::channel(false);
+    let serving = accept::accept_until_stopped(
+        listener,
+        router,
+        &settings.connections,
+        settings.server.trusted_proxies.as_slice().into(),
+        stopping,
+        DRAIN,
+    );
+    let ending = async {
+        signals.next().await;
+        info!("stopping: no new connections, streams end, requests under way are answered");
+        state.close_streams();
+        // The receiver lives as long as the accept loop.
+        let _ = stop.send(true);
+        signals.exit_on_next()
+    };
+    let ((), _second) = tokio::join!(serving, ending);
+    if tokio::time::timeout(LAST_WRITES, work.stop()).await.is_err() {
+        warn!("not everything was written within {} s", LAST_WRITES.as_secs());
+    }
+    info!("stopped");
+    Ok(())
+}
+
+/// Everything that is served on the one port.
+fn router(service: &Service, settings: &Settings, public_url: &Arc<str>) -> (Router, ApiState) {
+    let mut config = settings.limits.clone();
+    config.public_url = public_url.to_string();
+    let state = ApiState::new(service.clone(), config, flagstaff_api::metrics_recorder());
+    let pages = DashboardConfig {
+        public_url: Arc::clone(public_url),
+        session_hours: settings.sign_in.session_hours,
+    };
+    let router = flagstaff_api::router(state.clone())
+        .merge(flagstaff_dashboard::router(service.clone(), pages));
+    (router, state)
+}
+
+/// The address by which this machine reaches the listener: `0.0.0.0` is none that can be opened.
+fn reachable(local: SocketAddr) -> SocketAddr {
+    let ip = match local.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, local.port())
+}

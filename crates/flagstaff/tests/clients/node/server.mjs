@@ -1,0 +1,64 @@
+// What every script needs: where the server is, keys, and how it is changed while a script runs.
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+// The scripts lie elsewhere than the packages they are run with.
+const require = createRequire(path.join(process.env.NODE_FOLDER, 'index.js'));
+export const { Flagsmith } = require('flagsmith-nodejs');
+export const sdkModule = require('flagsmith-nodejs');
+
+export const URL_OF_SERVER = process.env.SERVER_URL;
+export const API = `${URL_OF_SERVER}/api/v1/`;
+export const CLIENT_KEY = process.env.CLIENT_KEY;
+export const SERVER_KEY = process.env.SERVER_KEY;
+const ADMIN_TOKEN = process.env.ADMIN_TOKEN;
+
+const quiet = { logger: { info() {}, debug() {}, warn() {}, error() {} } };
+
+export function remote(environmentKey = CLIENT_KEY, options = {}) {
+  return new Flagsmith({ environmentKey, apiUrl: API, ...quiet, ...options });
+}
+
+export function local(options = {}) {
+  return new Flagsmith({
+    environmentKey: SERVER_KEY,
+    apiUrl: API,
+    enableLocalEvaluation: true,
+    environmentRefreshIntervalSeconds: 3600,
+    ...quiet,
+    ...options,
+  });
+}
+
+async function call(method, path, headers, body) {
+  const response = await fetch(API + path, {
+    method,
+    headers: { ...headers, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? null : JSON.parse(text) };
+}
+
+export async function admin(method, path, body) {
+  const answer = await call(method, path, { Authorization: `Token ${ADMIN_TOKEN}` }, body);
+  assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}
+
+export function sdk(method, path, body, key = CLIENT_KEY) {
+  return call(method, path, { 'X-Environment-Key': key }, body);
+}
+
+export async function changeValue(feature, value) {
+  const { results } = await admin('GET', `environments/${CLIENT_KEY}/featurestates/?feature_name=${feature}`);
+  assert.equal(results.length, 1);
+  await admin('PATCH', `environments/${CLIENT_KEY}/featurestates/${results[0].id}/`, { feature_state_value: value });
+}
+
+export function shown(flags) {
+  const entries = flags.allFlags().map((flag) => [flag.featureName, { enabled: flag.enabled, value: flag.value }]);
+  return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
+}

@@ -1,0 +1,89 @@
+"""What every script needs: where the server is, keys, and how it is changed while a script runs."""
+
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+
+from flagsmith import Flagsmith
+
+URL = os.environ["SERVER_URL"]
+API = f"{URL}/api/v1/"
+CLIENT_KEY = os.environ["CLIENT_KEY"]
+SERVER_KEY = os.environ["SERVER_KEY"]
+ADMIN_TOKEN = os.environ["ADMIN_TOKEN"]
+
+
+def remote(key=CLIENT_KEY, **options):
+    return Flagsmith(environment_key=key, api_url=API, **options)
+
+
+def local(**options):
+    return Flagsmith(
+        environment_key=SERVER_KEY,
+        api_url=API,
+        enable_local_evaluation=True,
+        environment_refresh_interval_seconds=3600,
+        **options,
+    )
+
+
+def admin(method, path, body=None):
+    """Calls the admin API and gives back its JSON."""
+    request = urllib.request.Request(API + path, method=method)
+    request.add_header("Authorization", f"Token {ADMIN_TOKEN}")
+    data = None
+    if body is not None:
+        request.add_header("Content-Type", "application/json")
+        data = json.dumps(body).encode()
+    with urllib.request.urlopen(request, data, timeout=10) as response:
+        text = response.read()
+    return json.loads(text) if text else None
+
+
+def sdk(method, path, body=None, key=CLIENT_KEY):
+    """Calls the SDK API without an SDK; gives status and JSON."""
+    request = urllib.request.Request(API + path, method=method)
+    request.add_header("X-Environment-Key", key)
+    data = None
+    if body is not None:
+        request.add_header("Content-Type", "application/json")
+        data = json.dumps(body).encode()
+    try:
+        with urllib.request.urlopen(request, data, timeout=10) as response:
+            text = response.read()
+            return response.status, json.loads(text) if text else None
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def default_state(feature):
+    """The environment's own state of a feature, as the admin API shows it."""
+    states = admin("GET", f"environments/{CLIENT_KEY}/featurestates/?feature_name={feature}")["results"]
+    assert len(states) == 1, states
+    return states[0]
+
+
+def change_value(feature, value):
+    """Sets what a feature says to everybody for whom nothing else is said."""
+    state = default_state(feature)
+    path = f"environments/{CLIENT_KEY}/featurestates/{state['id']}/"
+    admin("PATCH", path, {"feature_state_value": value})
+
+
+def wait_until(condition, what, seconds=10):
+    """Asks again and again until the condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+
+
+def shown(flags):
+    """Flags in a form that can be compared."""
+    return {flag.feature_name: (flag.enabled, flag.value, flag.variant) for flag in flags.all_flags()}
+
+
+def equal(actual, expected):
+    assert actual == expected, f"\n  actual:   {actual!r}\n  expected: {expected!r}"

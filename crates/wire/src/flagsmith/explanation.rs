@@ -1,0 +1,147 @@
+//! Evaluation results with how they came about: what `flagstaff evaluate --explain` writes.
+
+use super::context::EvaluationContext;
+use crate::json::{value_to_json, write_json};
+use flagstaff_core::explain::{
+    CandidateTrace, ConditionTrace, FlagTrace, RuleTrace, SegmentTrace, SplitTrace, Trace,
+};
+use flagstaff_core::{Origin, ReasonWords, RuleKind};
+use serde_json::{Map, Value as Json, json};
+
+impl EvaluationContext {
+    /// Writes the result as [`EvaluationContext::write_result`] does, with one more member: `explanation`.
+    ///
+    /// `{"flags": {name: {origin, split?, overrides}}, "segments": [{name, matches, rules}], "warnings": […]}`,
+    /// where rules repeat the segment's own with what was seen and what held.
+    pub fn write_explained_result(&self, words: ReasonWords, out: &mut Vec<u8>) {
+        self.write_result(words, out);
+        let trace = self.rules().explain(&self.context(), words);
+        // The brace that ended the result comes after the explanation.
+        out.pop();
+        out.extend_from_slice(b",\"explanation\":");
+        write_json(out, &self.explanation(&trace));
+        out.push(b'}');
+    }
+
+    fn explanation(&self, trace: &Trace) -> Json {
+        let mut flags = Map::new();
+        for flag in &trace.flags {
+            flags.insert(flag.feature.to_string(), self.flag(flag));
+        }
+        let segments: Vec<Json> = trace.segments.iter().map(segment).collect();
+        let warnings: Vec<String> = self.warnings().iter().map(ToString::to_string).collect();
+        json!({ "flags": flags, "segments": segments, "warnings": warnings })
+    }
+
+    fn flag(&self, flag: &FlagTrace) -> Json {
+        let mut json = Map::new();
+        let origin = match flag.origin {
+            Origin::Environment => json!({ "kind": "environment" }),
+            Origin::Segment { segment, .. } => {
+                json!({ "kind": "segment", "segment": self.rules().segments()[segment].name() })
+            }
+            Origin::Identity => json!({ "kind": "identity" }),
+        };
+        json.insert("origin".to_owned(), origin);
+        if let Some(trace) = &flag.split {
+            json.insert("split".to_owned(), split(trace));
+        }
+        let overrides = flag.candidates.iter().map(candidate).collect();
+        json.insert("overrides".to_owned(), Json::Array(overrides));
+        Json::Object(json)
+    }
+}
+
+fn split(split: &SplitTrace) -> Json {
+    let range = |range: &flagstaff_core::explain::VariantRange| json!({ "key": range.key.as_deref(), "from": range.start, "to": range.end });
+    let ranges: Vec<Json> = split.ranges.iter().map(range).collect();
+    json!({ "hashed": [&*split.seed, &*split.key], "bucket": split.bucket, "variants": ranges })
+}
+
+fn candidate(candidate: &CandidateTrace) -> Json {
+    // Negative infinity, the priority of an identity's own override, is no number in JSON.
+    let priority = candidate.priority.filter(|priority| priority.is_finite());
+    json!({
+        "segment": &*candidate.name,
+        "priority": priority,
+        "matches": candidate.matches,
+        "wins": candidate.wins,
+    })
+}
+
+fn segment(segment: &SegmentTrace) -> Json {
+    let rules: Vec<Json> = segment.rules.iter().map(rule).collect();
+    json!({ "name": &*segment.name, "matches": segment.matches, "rules": rules })
+}
+
+fn rule(trace: &RuleTrace) -> Json {
+    let kind = match trace.kind {
+        RuleKind::All => "ALL",
+        RuleKind::Any => "ANY",
+        RuleKind::None => "NONE",
+    };
+    let conditions: Vec<Json> = trace.conditions.iter().map(condition).collect();
+    let rules: Vec<Json> = trace.rules.iter().map(rule).collect();
+    json!({ "type": kind, "holds": trace.holds, "conditions": conditions, "rules": rules })
+}
+
+fn condition(trace: &ConditionTrace) -> Json {
+    let mut json = json!({
+        "property": trace.property,
+        "operator": trace.operator,
+        "value": trace.value,
+        "seen": value_to_json(&trace.seen),
+        "holds": trace.holds,
+    });
+    if let Some(bucket) = trace.bucket {
+        json["bucket"] = json!(bucket);
+    }
+    json
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_explained_result_is_the_result_and_how_it_came_about() {
+        let context = EvaluationContext::read(&json!({
+            "environment": {"key": "e", "name": "E"},
+            "identity": {"identifier": "a", "traits": {"plan": "pro"}},
+            "features": {"f": {"key": "1", "name": "f", "enabled": true, "value": "x",
+                "variants": [{"value": "y", "weight": 100, "priority": 1, "key": "all"}]}},
+            "segments": {"s": {"key": "s", "name": "pro",
+                "rules": [{"type": "ALL", "conditions": [{"operator": "EQUAL", "property": "plan", "value": "free"}]}],
+                "overrides": [{"key": "2", "name": "f", "enabled": true, "value": "z", "priority": 1}]}},
+        }))
+        .unwrap();
+        let (mut plain, mut explained) = (Vec::new(), Vec::new());
+
+        context.write_result(ReasonWords::Engine10, &mut plain);
+        context.write_explained_result(ReasonWords::Engine10, &mut explained);
+
+        let plain: Json = serde_json::from_slice(&plain).unwrap();
+        let mut explained: Json = serde_json::from_slice(&explained).unwrap();
+        let explanation = explained
+            .as_object_mut()
+            .unwrap()
+            .remove("explanation")
+            .unwrap();
+        assert_eq!(explained, plain);
+        let flag = &explanation["flags"]["f"];
+        assert_eq!(flag["origin"], json!({ "kind": "environment" }));
+        assert_eq!(flag["split"]["hashed"], json!(["1", "e_a"]));
+        assert_eq!(
+            flag["split"]["variants"],
+            json!([{ "key": "all", "from": 0.0, "to": 100.0 }])
+        );
+        assert_eq!(
+            flag["overrides"],
+            json!([{ "segment": "pro", "priority": 1.0, "matches": false, "wins": false }])
+        );
+        assert_eq!(
+            explanation["segments"][0]["rules"][0]["conditions"][0],
+            json!({ "property": "plan", "operator": "EQUAL", "value": "free", "seen": "pro", "holds": false })
+        );
+    }
+}
