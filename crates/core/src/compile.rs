@@ -38,14 +38,14 @@ pub enum CompileWarning {
         problem: String,
     },
     /// The condition is never true.
-    #[error("pattern `{pattern}` takes more than 256 KiB when compiled")]
+    #[error("pattern `{pattern}` takes more than 2 MiB when compiled")]
     PatternTooLarge {
         /// As written.
         pattern: Arc<str>,
     },
     /// The condition is never true.
     #[error(
-        "pattern `{pattern}` is left out: the patterns of the environment take more than 4 MiB"
+        "pattern `{pattern}` is left out: the patterns of the environment take more than 16 MiB"
     )]
     PatternBudgetSpent {
         /// As written.

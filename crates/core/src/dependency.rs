@@ -68,3 +68,46 @@ impl ReadOrder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ReadOrder;
+    use crate::testing::{all, condition, feature, over, ruleset, segment, state};
+
+    /// Each pair: a feature and the one whose flag its override reads.
+    fn order(reads: &[(&str, &str)]) -> ReadOrder {
+        let features = ["a", "b", "c"].map(|name| feature(name, state(true, "")));
+        let segments = reads.iter().map(|(reader, read)| {
+            let rules = [all(vec![condition(
+                "IS_SET",
+                &format!("$.flags.{read}.value"),
+                "",
+            )])];
+            segment(reader, &rules, vec![over(reader, None, state(true, ""))])
+        });
+        let rules = ruleset(features.into(), segments.collect());
+        rules.read_order().clone()
+    }
+
+    #[test]
+    fn what_is_read_comes_before_its_readers() {
+        assert_eq!(order(&[]), ReadOrder::Sorted([].into()));
+        assert_eq!(order(&[("a", "b")]), ReadOrder::Sorted([1].into()));
+        let chain = order(&[("a", "b"), ("b", "c")]);
+        assert_eq!(chain, ReadOrder::Sorted([2, 1].into()));
+    }
+
+    #[test]
+    fn unknown_flags_are_no_dependency() {
+        assert_eq!(order(&[("a", "gone")]), ReadOrder::Sorted([].into()));
+    }
+
+    #[test]
+    fn a_flag_that_may_depend_on_itself_has_no_order() {
+        assert_eq!(order(&[("a", "a")]), ReadOrder::Cyclic);
+        assert_eq!(
+            order(&[("a", "b"), ("b", "c"), ("c", "a")]),
+            ReadOrder::Cyclic
+        );
+    }
+}

@@ -287,3 +287,6 @@ fn pick(variants: &[Variant], bucket: f64) -> Option<&Variant> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -274,3 +274,130 @@ fn trace_condition(
         holds,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::explain::{FlagTrace, Trace};
+    use crate::testing::{all, condition, feature, over, rule, ruleset, segment, split, state};
+    use crate::{Attributes, Context, IdentityContext, Origin, ReasonWords, RuleKind, Value};
+
+    /// Explains feature `f` for identity `bob`, aged 20.
+    fn explain() -> (FlagTrace, Trace) {
+        let nested = rule(
+            RuleKind::Any,
+            vec![condition("EQUAL", "missing", "x")],
+            vec![all(vec![condition(
+                "PERCENTAGE_SPLIT",
+                "$.identity.key",
+                "100",
+            )])],
+        );
+        let adults = [all(vec![condition("GREATER_THAN", "age", "18")])];
+        let rules = ruleset(
+            vec![
+                feature("f", state(false, "default")),
+                feature("g", state(true, "x")),
+            ],
+            vec![
+                segment(
+                    "nested",
+                    &[nested],
+                    vec![over("f", Some(1.0), state(true, "n"))],
+                ),
+                segment(
+                    "adults",
+                    &adults,
+                    vec![over("f", Some(2.0), split(&[("on", 100.0)]))],
+                ),
+                segment("other", &adults, vec![over("g", None, state(true, "y"))]),
+            ],
+        );
+        let mut attributes = Attributes::new();
+        attributes.insert("age", Value::text("20"));
+        let identity = IdentityContext {
+            identifier: "bob",
+            key: None,
+            attributes: &attributes,
+            overrides: None,
+        };
+        let context = Context {
+            identity: Some(identity),
+        };
+        let all = rules.explain(&context, ReasonWords::Engine10);
+        let only = rules.explain_flags(&[0], &context, ReasonWords::Engine10);
+        assert_eq!(all.flags[0], only.flags[0]);
+        assert_eq!(all.segments.len(), 3);
+        (only.flags[0].clone(), only)
+    }
+
+    #[test]
+    fn the_winning_override_and_its_rivals_are_named() {
+        let (flag, _) = explain();
+
+        let won = (
+            Origin::Segment {
+                segment: 1,
+                position: 0,
+            },
+            "SPLIT; weight=100",
+        );
+        assert_eq!((flag.origin, flag.reason.as_str()), won);
+        assert_eq!(flag.variant.as_deref(), Some("on"));
+        let candidates: Vec<_> = flag
+            .candidates
+            .iter()
+            .map(|found| (&*found.name, found.priority, found.matches, found.wins))
+            .collect();
+        let expected = [
+            ("nested", Some(1.0), false, false),
+            ("adults", Some(2.0), true, true),
+        ];
+        assert_eq!(candidates, expected);
+    }
+
+    #[test]
+    fn the_split_shows_what_was_hashed_and_the_ranges() {
+        let (flag, _) = explain();
+
+        let split = flag.split.unwrap();
+        assert_eq!((&*split.seed, &*split.key), ("1", "env_bob"));
+        assert_eq!(split.bucket, crate::bucket::percentage(&["1", "env_bob"]));
+        let range = &split.ranges[0];
+        assert_eq!(
+            (range.key.as_deref(), range.start, range.end),
+            (Some("on"), 0.0, 100.0)
+        );
+    }
+
+    #[test]
+    fn the_rule_tree_shows_what_each_condition_saw() {
+        let (_, trace) = explain();
+
+        assert_eq!(
+            trace.segments.len(),
+            2,
+            "`other` does not override the feature"
+        );
+        let [nested, adults] = &trace.segments[..] else {
+            unreachable!("two segments");
+        };
+        let older = &adults.rules[0].conditions[0];
+        assert_eq!(
+            (&older.seen, older.holds, older.bucket),
+            (&Value::Integer(20), true, None)
+        );
+        let any = &nested.rules[0];
+        assert_eq!(
+            (any.kind, any.holds, nested.matches),
+            (RuleKind::Any, false, false)
+        );
+        assert_eq!(
+            (&any.conditions[0].seen, any.conditions[0].holds),
+            (&Value::Null, false)
+        );
+        // Shown although the rule had failed before it was reached.
+        let percentage = &any.rules[0].conditions[0];
+        assert_eq!(percentage.seen, Value::text("env_bob"));
+        assert!(percentage.bucket.is_some() && percentage.holds);
+    }
+}

@@ -2,6 +2,9 @@
 
 mod build;
 mod identities;
+mod states;
+#[cfg(test)]
+mod tests;
 
 use crate::ruleset::{FlagState, Ruleset};
 use crate::{

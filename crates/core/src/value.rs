@@ -66,10 +66,7 @@ impl StateValue {
     #[must_use]
     pub fn effective(&self) -> Value {
         match self.kind {
-            ValueKind::Text => self
-                .text
-                .as_deref()
-                .map_or(Value::Null, |text| Value::text(text)),
+            ValueKind::Text => self.text.as_deref().map_or(Value::Null, Value::text),
             ValueKind::Integer => self.integer.map_or(Value::Null, Value::Integer),
             ValueKind::Boolean => self.boolean.map_or(Value::Null, Value::Boolean),
         }

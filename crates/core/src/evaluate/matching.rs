@@ -19,15 +19,15 @@ impl<'s> Evaluator<'s> {
     /// Both halves of a rule, conditions and sub-rules, are joined by its kind; an empty half holds.
     fn rule_holds(&mut self, segment: &'s SegmentRules, rule: &'s CompiledRule) -> bool {
         self.enter_rule();
-        let conditions_hold = joined(rule.kind, &rule.conditions, |condition| {
+        let mut holds = joined(rule.kind, &rule.conditions, |condition| {
             self.condition_holds(segment, condition)
         });
         // Sub-rules are looked at in any case where that can find a cycle, as engine 11.1.1 does.
-        let holds = (conditions_hold || self.seeks_cycles())
-            && joined(rule.kind, &rule.rules, |rule| {
+        if holds || self.seeks_cycles() {
+            holds &= joined(rule.kind, &rule.rules, |rule| {
                 self.rule_holds(segment, rule)
-            })
-            && conditions_hold;
+            });
+        }
         self.leave_rule();
         holds
     }

@@ -183,16 +183,13 @@ impl<'a> Reader<'a> {
             return Err(Stop::Malformed);
         }
         let mut is_float = false;
-        for (mark, signs) in [(".", &[][..]), ("e", &["+", "-"])] {
-            let before = self.at;
-            if !self.accept(mark) && !(mark == "e" && self.accept("E")) {
+        for marks in [&["."][..], &["e+", "e-", "e", "E+", "E-", "E"]] {
+            if !marks.iter().any(|mark| self.accept(mark)) {
                 continue;
             }
-            let _ = signs.iter().any(|sign| self.accept(sign));
+            // Python ends the number before the mark; what follows breaks the array all the same.
             if self.digits() == 0 {
-                // As in Python the number ends before the mark; what follows then breaks the array.
-                self.at = before;
-                break;
+                return Err(Stop::Malformed);
             }
             is_float = true;
         }

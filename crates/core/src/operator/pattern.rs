@@ -23,7 +23,15 @@ impl PartialEq for Pattern {
 }
 
 /// Sizes that a pattern is tried at: it is charged the first one it fits into.
-const SIZES: [usize; 4] = [4 << 10, 16 << 10, 64 << 10, 256 << 10];
+const SIZES: [usize; 7] = [
+    4 << 10,
+    16 << 10,
+    64 << 10,
+    256 << 10,
+    512 << 10,
+    1 << 20,
+    2 << 20,
+];
 
 /// Room for the states a pattern collects while it runs, for each thread that runs it at the same time.
 const RUNNING_LIMIT: usize = 64 << 10;
@@ -38,7 +46,7 @@ pub struct PatternBudget {
 
 impl PatternBudget {
     /// Bytes of compiled patterns that one snapshot may hold, as the regex compiler counts them.
-    pub const LIMIT: usize = 4 << 20;
+    pub const LIMIT: usize = 16 << 20;
 
     /// A full budget: one for each snapshot or evaluated document.
     #[must_use]
@@ -187,6 +195,29 @@ mod tests {
             Err(CompileWarning::PatternBudgetSpent { .. })
         ));
         assert_eq!(budget.remaining, 0);
+    }
+
+    #[test]
+    fn the_usual_patterns_with_classes_of_all_scripts_are_small_enough() {
+        check(
+            r"[\w.+-]+@[\w-]+\.\w{2,10}$",
+            Value::text("ana@example.com"),
+            true,
+        );
+        check(r"\w{32}$", Value::text("ä".repeat(32)), true);
+    }
+
+    #[test]
+    fn hostile_patterns_are_left_out_when_the_budget_is_spent() {
+        let mut budget = PatternBudget::new();
+        let compiled: Vec<Pattern> = (10..50)
+            .filter_map(|number| Pattern::compile(&format!(r"\w{{14}}{number}"), &mut budget).ok())
+            .collect();
+
+        let cost: usize = compiled.iter().map(Pattern::cost).sum();
+
+        assert!((1..40).contains(&compiled.len()), "{}", compiled.len());
+        assert_eq!(cost + budget.remaining, PatternBudget::LIMIT);
     }
 
     #[test]

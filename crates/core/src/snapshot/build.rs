@@ -1,14 +1,14 @@
 //! From rows to a snapshot, reusing the parts of an earlier one that did not change.
 
-use super::identities::{IdentityOverrides, Shard};
-use super::{Snapshot, SnapshotFeature, SnapshotIdentity, SnapshotRows, SnapshotSegment};
-use crate::ruleset::{FeatureRules, FlagState, Ruleset, SegmentOverride, SegmentRules, StateIds};
-use crate::text::python_text;
+use super::identities::{self, IdentityOverrides};
+use super::states::{Catalogue, LiveStates, flag_state, segment_overrides};
+use super::{Snapshot, SnapshotFeature, SnapshotRows, SnapshotSegment};
+use crate::ruleset::{FeatureRules, Ruleset, SegmentRules};
 use crate::{
     CompileWarning, Feature, FeatureId, FeatureState, MultivariateOption, PatternBudget, Segment,
-    SegmentId, StateOwner, Value, Variant,
+    SegmentId,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 impl Snapshot {
@@ -17,15 +17,18 @@ impl Snapshot {
     /// A feature without a live default in the environment is left out, and so is whatever overrides it.
     #[must_use]
     pub fn build(
-        rows: SnapshotRows,
+        mut rows: SnapshotRows,
         identities: IdentityOverrides,
         previous: Option<&Self>,
     ) -> Self {
+        // Parts are found again by their ids.
+        rows.features.sort_by_key(|feature| feature.id);
+        rows.segments.sort_by_key(|segment| segment.id);
         let states = LiveStates::sort(rows.states);
         let features = feature_parts(rows.features, rows.options, states.defaults, previous);
         let catalogue = Catalogue::of(&features.parts, previous);
         let segments = segment_parts(rows.segments, states.overrides, &catalogue, previous);
-        let identities = resolve_identities(identities, &catalogue, previous);
+        let identities = identities::resolve_identities(identities, &catalogue, previous);
 
         let rules = ruleset(
             &rows.environment.api_key,
@@ -56,35 +59,6 @@ fn shared<T: PartialEq>(known: Option<&Arc<T>>, new: T) -> Arc<T> {
     match known {
         Some(known) if **known == new => Arc::clone(known),
         Some(_) | None => Arc::new(new),
-    }
-}
-
-/// The live states by whom they belong to.
-struct LiveStates {
-    defaults: HashMap<FeatureId, FeatureState>,
-    overrides: HashMap<SegmentId, Vec<FeatureState>>,
-}
-
-impl LiveStates {
-    fn sort(states: Vec<FeatureState>) -> Self {
-        let mut sorted = Self {
-            defaults: HashMap::new(),
-            overrides: HashMap::new(),
-        };
-        for state in states {
-            match &state.owner {
-                StateOwner::Environment => {
-                    sorted.defaults.insert(state.feature_id, state);
-                }
-                StateOwner::Segment(link) => {
-                    let overrides = sorted.overrides.entry(link.segment_id).or_default();
-                    overrides.push(state);
-                }
-                // Those come as `IdentityOverrides`.
-                StateOwner::Identity { .. } => {}
-            }
-        }
-        sorted
     }
 }
 
@@ -153,46 +127,6 @@ fn feature_part(
         state,
     };
     (Arc::new(part), Arc::new(rules))
-}
-
-/// What overrides need to know of features, and which features changed in a way they would notice.
-struct Catalogue<'a> {
-    features: HashMap<FeatureId, &'a SnapshotFeature>,
-    changed: HashSet<FeatureId>,
-}
-
-impl<'a> Catalogue<'a> {
-    fn of(parts: &'a [Arc<SnapshotFeature>], previous: Option<&Snapshot>) -> Self {
-        let features: HashMap<_, _> = parts
-            .iter()
-            .map(|part| (part.feature.id, &**part))
-            .collect();
-        let mut changed: HashSet<_> = features.keys().copied().collect();
-        for known in previous.map_or(&[][..], |previous| &previous.features) {
-            let id = known.feature.id;
-            let same = features.get(&id).is_some_and(|part| {
-                part.feature.name == known.feature.name && part.options == known.options
-            });
-            if same {
-                changed.remove(&id);
-            } else {
-                changed.insert(id);
-            }
-        }
-        Self { features, changed }
-    }
-
-    fn flag(&self, state: &FeatureState) -> Option<(Arc<str>, FlagState)> {
-        let part = self.features.get(&state.feature_id)?;
-        Some((part.feature.name.shared(), flag_state(state, &part.options)))
-    }
-
-    fn touches(&self, states: &[FeatureState]) -> bool {
-        !self.changed.is_empty()
-            && states
-                .iter()
-                .any(|state| self.changed.contains(&state.feature_id))
-    }
 }
 
 #[derive(Default)]
@@ -280,111 +214,6 @@ fn new_segment_part(
         overrides: states,
     };
     (Arc::new(part), Arc::new(rules), warnings.into())
-}
-
-fn segment_overrides(states: &[FeatureState], catalogue: &Catalogue<'_>) -> Vec<SegmentOverride> {
-    let mut overrides = Vec::with_capacity(states.len());
-    for state in states {
-        let priority = match &state.owner {
-            // Priorities are small counting numbers: a float holds them exactly.
-            StateOwner::Segment(link) => link.priority.map(|priority| priority as f64),
-            StateOwner::Environment | StateOwner::Identity { .. } => None,
-        };
-        if let Some((feature, state)) = catalogue.flag(state) {
-            overrides.push(SegmentOverride {
-                feature,
-                priority,
-                state,
-            });
-        }
-    }
-    overrides
-}
-
-fn flag_state(state: &FeatureState, options: &[MultivariateOption]) -> FlagState {
-    let mut weights: Vec<_> = state.weights.iter().collect();
-    weights.sort_by_key(|weight| weight.id);
-    let variants = weights
-        .into_iter()
-        .filter_map(|weight| {
-            let option = options
-                .iter()
-                .find(|option| option.id == weight.option_id)?;
-            let percent = weight.percentage_allocation;
-            Some(Variant {
-                key: option.key.as_deref().map(Into::into),
-                value: option.value.effective(),
-                weight: percent,
-                weight_text: python_text(&Value::Float(percent)).into(),
-            })
-        })
-        .collect();
-    let (feature_segment, identity) = match &state.owner {
-        StateOwner::Environment => (None, None),
-        StateOwner::Segment(link) => (Some(link.id), None),
-        StateOwner::Identity { id, .. } => (None, Some(*id)),
-    };
-    FlagState {
-        ids: StateIds {
-            state: Some(state.id),
-            feature_segment,
-            identity,
-        },
-        enabled: state.enabled,
-        value: state.value.effective(),
-        seed: Arc::clone(&state.hash_seed),
-        variants,
-    }
-}
-
-/// Fills in what holds for each identity, looking only at those that changed since `previous`.
-fn resolve_identities(
-    identities: IdentityOverrides,
-    catalogue: &Catalogue<'_>,
-    previous: Option<&Snapshot>,
-) -> IdentityOverrides {
-    identities.map_shards(|index, shard| {
-        let known = previous.map(|previous| previous.identities.shard(index));
-        if catalogue.changed.is_empty() && known.is_some_and(|known| Arc::ptr_eq(known, shard)) {
-            return None;
-        }
-        let changes = stale_identities(shard, known.map(|known| &**known), catalogue);
-        if changes.is_empty() {
-            return None;
-        }
-        let mut resolved = (**shard).clone();
-        resolved.extend(changes);
-        Some(resolved)
-    })
-}
-
-fn stale_identities(
-    shard: &Shard,
-    known: Option<&Shard>,
-    catalogue: &Catalogue<'_>,
-) -> Vec<(Arc<str>, Arc<SnapshotIdentity>)> {
-    let mut changes = Vec::new();
-    for (identifier, entry) in shard {
-        let seen = known
-            .and_then(|known| known.get(identifier))
-            .is_some_and(|known| Arc::ptr_eq(known, entry));
-        if seen && !catalogue.touches(&entry.states) {
-            continue;
-        }
-        let flags: Vec<_> = entry
-            .states
-            .iter()
-            .filter_map(|state| catalogue.flag(state))
-            .collect();
-        if flags != entry.flags {
-            let resolved = SnapshotIdentity {
-                flags,
-                ..(**entry).clone()
-            };
-            changes.push((Arc::clone(identifier), Arc::new(resolved)));
-        }
-    }
-    changes
 }
 
 fn ruleset(

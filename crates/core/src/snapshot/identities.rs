@@ -1,6 +1,7 @@
 //! Identity overrides by identifier, made so that changing one does not copy the others.
 
-use super::SnapshotIdentity;
+use super::states::Catalogue;
+use super::{Snapshot, SnapshotIdentity};
 use std::array;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -9,7 +10,7 @@ use std::sync::Arc;
 /// Enough that copying one part of 200,000 entries takes well under a millisecond.
 const SHARDS: usize = 64;
 
-pub(super) type Shard = HashMap<Arc<str>, Arc<SnapshotIdentity>>;
+type Shard = HashMap<Arc<str>, Arc<SnapshotIdentity>>;
 
 /// The identities of an environment for which something holds that does not hold for others.
 ///
@@ -74,23 +75,6 @@ impl IdentityOverrides {
         });
         identities
     }
-
-    /// Rebuilds each part by a function that gives `None` for a part to be kept.
-    pub(super) fn map_shards(
-        mut self,
-        mut change: impl FnMut(usize, &Arc<Shard>) -> Option<Shard>,
-    ) -> Self {
-        for (index, shard) in self.shards.iter_mut().enumerate() {
-            if let Some(changed) = change(index, shard) {
-                *shard = Arc::new(changed);
-            }
-        }
-        self
-    }
-
-    pub(super) fn shard(&self, index: usize) -> &Arc<Shard> {
-        &self.shards[index]
-    }
 }
 
 impl Default for IdentityOverrides {
@@ -117,4 +101,56 @@ fn shard_index(identifier: &str) -> usize {
     let mut hasher = DefaultHasher::new();
     identifier.hash(&mut hasher);
     (hasher.finish() % SHARDS as u64) as usize
+}
+
+/// Fills in what holds for each identity, looking only at those that changed since `previous`.
+pub(super) fn resolve_identities(
+    identities: IdentityOverrides,
+    catalogue: &Catalogue<'_>,
+    previous: Option<&Snapshot>,
+) -> IdentityOverrides {
+    let mut identities = identities;
+    for (index, shard) in identities.shards.iter_mut().enumerate() {
+        let known = previous.map(|previous| &previous.identities.shards[index]);
+        if catalogue.changed.is_empty() && known.is_some_and(|known| Arc::ptr_eq(known, shard)) {
+            continue;
+        }
+        let changes = stale_identities(shard, known.map(|known| &**known), catalogue);
+        if changes.is_empty() {
+            continue;
+        }
+        let mut resolved = (**shard).clone();
+        resolved.extend(changes);
+        *shard = Arc::new(resolved);
+    }
+    identities
+}
+
+fn stale_identities(
+    shard: &Shard,
+    known: Option<&Shard>,
+    catalogue: &Catalogue<'_>,
+) -> Vec<(Arc<str>, Arc<SnapshotIdentity>)> {
+    let mut changes = Vec::new();
+    for (identifier, entry) in shard {
+        let seen = known
+            .and_then(|known| known.get(identifier))
+            .is_some_and(|known| Arc::ptr_eq(known, entry));
+        if seen && !catalogue.touches(&entry.states) {
+            continue;
+        }
+        let flags: Vec<_> = entry
+            .states
+            .iter()
+            .filter_map(|state| catalogue.flag(state))
+            .collect();
+        if flags != entry.flags {
+            let resolved = SnapshotIdentity {
+                flags,
+                ..(**entry).clone()
+            };
+            changes.push((Arc::clone(identifier), Arc::new(resolved)));
+        }
+    }
+    changes
 }
