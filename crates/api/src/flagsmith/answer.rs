@@ -42,6 +42,21 @@ impl Answer {
         }
     }
 
+    /// The status it has now.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The same headers with a status that has no body.
+    pub(crate) fn without_body(self, status: StatusCode) -> Self {
+        Self {
+            status,
+            content_type: None,
+            body: Bytes::new(),
+            ..self
+        }
+    }
+
     /// The same with another status.
     pub(crate) fn with_status(self, status: StatusCode) -> Self {
         Self { status, ..self }

@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use flagstaff_service::{SdkLabels, Service};
 use serde_json::Value as Json;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Mutex;
 
 /// One authenticated request: `subject` is what the declared authentication yielded.
 pub(crate) struct Call<S> {
@@ -19,7 +20,8 @@ pub(crate) struct Call<S> {
     pub(crate) subject: S,
     pub(super) parts: Parts,
     pub(super) path_parameters: Vec<(String, String)>,
-    pub(super) body: Option<Body>,
+    /// Locked by nobody: it only makes a call shareable between threads, which a body alone is not.
+    pub(super) body: Mutex<Option<Body>>,
 }
 
 impl<S> Call<S> {
@@ -65,7 +67,8 @@ impl<S> Call<S> {
     ///
     /// It can be read once; later calls see an empty object.
     pub(crate) async fn body(&mut self) -> Result<Json, Failure> {
-        match self.body.take() {
+        let body = self.body.get_mut().ok().and_then(Option::take);
+        match body {
             Some(body) => body::read(&self.parts.headers, body, self.state.config()).await,
             None => Ok(Json::Object(serde_json::Map::new())),
         }

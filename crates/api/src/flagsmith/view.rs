@@ -16,7 +16,7 @@ use axum::routing::{MethodRouter, any};
 use futures::future::BoxFuture;
 use serde_json::json;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// In which order `Allow` lists the methods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,7 +138,7 @@ impl View {
                     subject,
                     parts: incoming.parts,
                     path_parameters: incoming.path_parameters,
-                    body: Some(incoming.body),
+                    body: Mutex::new(Some(incoming.body)),
                 };
                 handler(call).await.map(Some)
             })
