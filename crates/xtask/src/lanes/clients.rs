@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::tests::cargo_test;
+use super::tests::{OF_ALL_CRATES, cargo_test};
 use super::{Lane, Run};
 use crate::postgres::URL_VARIABLE;
 use crate::summary::Report;
@@ -32,12 +32,7 @@ fn run(run: &mut Run<'_>) -> Result<Report> {
         Ok(url) => variables.push((URL_VARIABLE, url)),
         Err(missing) => skipped.push(missing),
     }
-    let mut report = cargo_test(
-        run.workspace,
-        &["--package", "flagstaff", "--test", "it"],
-        &[MODULE],
-        &variables,
-    )?;
+    let mut report = cargo_test(run.workspace, OF_ALL_CRATES, &[MODULE], &variables)?;
     report.skipped = skipped;
     Ok(report)
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::tests::cargo_test;
+use super::tests::{OF_ALL_CRATES, cargo_test};
 use super::{Lane, Run};
 use crate::python;
 use crate::summary::Report;
@@ -32,8 +32,8 @@ fn run(run: &mut Run<'_>) -> Result<Report> {
     }
     cargo_test(
         run.workspace,
-        &["--package", "flagstaff-wire", "--test", "it"],
-        &[MODULE],
+        OF_ALL_CRATES,
+        &[MODULE, "--show-output"],
         &variables,
     )
 }

@@ -26,6 +26,10 @@ const VECTORS_VARIABLE: &str = "FLAGSTAFF_ENGINE_TEST_DATA";
 /// Where the engine's test vectors lie beside a clone.
 const VECTORS: &str = "../shared/reference/engine-test-data/test_cases";
 
+/// The `it` binaries as the whole workspace builds them: for one package alone, cargo would choose other features of
+/// its dependencies and compile many of them a second time.
+pub(super) const OF_ALL_CRATES: &[&str] = &["--workspace", "--test", "it"];
+
 fn run(run: &mut Run<'_>) -> Result<Report> {
     let mut variables = Vec::new();
     let mut skipped = Vec::new();
