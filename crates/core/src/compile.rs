@@ -1,6 +1,6 @@
 //! From a segment's rules as written to rules that are quick to evaluate.
 
-use crate::operator::{PatternBudget, Test};
+use crate::operator::{PatternBudget, PatternCost, Test};
 use crate::property::{Path, Property};
 use crate::{Condition, Rule, RuleKind};
 use std::sync::Arc;
@@ -66,8 +66,8 @@ pub(crate) struct CompiledRules {
     pub(crate) rules: Box<[CompiledRule]>,
     /// Names of the features whose flags are read, each once.
     pub(crate) reads: Vec<Arc<str>>,
-    /// What the patterns took out of the budget, in bytes.
-    pub(crate) pattern_cost: usize,
+    /// What the patterns took out of the budget.
+    pub(crate) pattern_cost: PatternCost,
     /// A pattern was left out for want of budget: compiled with more room, it would be there.
     pub(crate) starved: bool,
 }
@@ -102,8 +102,9 @@ pub(crate) fn compile(
         let limit = DEPTH_LIMIT;
         return (compiler.compiled, vec![CompileWarning::TooDeep { limit }]);
     }
-    let rules = compiler.rules(rules);
-    compiler.compiled.rules = rules;
+    let before = compiler.budget.left();
+    compiler.compiled.rules = compiler.rules(rules);
+    compiler.compiled.pattern_cost = compiler.budget.spent_since(before);
     (compiler.compiled, compiler.warnings)
 }
 
@@ -193,12 +194,7 @@ impl Compiler<'_> {
     fn test(&mut self, condition: &Condition) -> Test {
         let value = condition.value.as_deref();
         match Test::compile(&condition.operator, value, self.budget) {
-            Ok(test) => {
-                if let Test::Regex(pattern) = &test {
-                    self.compiled.pattern_cost += pattern.cost();
-                }
-                test
-            }
+            Ok(test) => test,
             Err(warning) => {
                 if matches!(warning, CompileWarning::PatternBudgetSpent { .. }) {
                     self.compiled.starved = true;

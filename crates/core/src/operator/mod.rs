@@ -14,5 +14,6 @@ mod test;
 mod version;
 
 pub use pattern::PatternBudget;
+pub(crate) use pattern::PatternCost;
 pub(crate) use percentage::PercentageSplit;
 pub(crate) use test::Test;

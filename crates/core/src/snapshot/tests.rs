@@ -519,7 +519,7 @@ fn apply(edit: &Edit, rows: &mut SnapshotRows, identities: &mut IdentityOverride
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     /// However a snapshot came about, it is the one that its rows alone would give.
     #[test]
