@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub struct Trace {
     /// In the order of the ruleset's features.
     pub flags: Vec<FlagTrace>,
-    /// The segments that could override one of the flags, in the order of the ruleset.
+    /// The segments asked about, in the order of the ruleset.
     pub segments: Vec<SegmentTrace>,
 }
 
@@ -126,14 +126,15 @@ pub struct ConditionTrace {
 }
 
 impl Ruleset {
-    /// Explains all flags.
+    /// Explains all flags and all segments.
     #[must_use]
     pub fn explain(&self, context: &Context<'_>, words: ReasonWords) -> Trace {
         let features: Vec<usize> = (0..self.features().len()).collect();
-        self.explain_flags(&features, context, words)
+        let segments = (0..self.segments().len()).collect();
+        self.trace(&features, segments, context, words)
     }
 
-    /// Explains the flags of the features with these indices.
+    /// Explains the flags of the features with these indices, and the segments that could override them.
     ///
     /// # Panics
     /// Where there is no such feature: the index does not come from this ruleset.
@@ -141,6 +142,23 @@ impl Ruleset {
     pub fn explain_flags(
         &self,
         features: &[usize],
+        context: &Context<'_>,
+        words: ReasonWords,
+    ) -> Trace {
+        let mut segments: Vec<usize> = features
+            .iter()
+            .flat_map(|feature| self.candidates(*feature))
+            .map(|candidate| candidate.segment)
+            .collect();
+        segments.sort_unstable();
+        segments.dedup();
+        self.trace(features, segments, context, words)
+    }
+
+    fn trace(
+        &self,
+        features: &[usize],
+        segments: Vec<usize>,
         context: &Context<'_>,
         words: ReasonWords,
     ) -> Trace {
@@ -152,13 +170,6 @@ impl Ruleset {
                 trace_flag(self, &mut evaluator, &flag, words)
             })
             .collect();
-        let mut segments: Vec<usize> = features
-            .iter()
-            .flat_map(|feature| self.candidates(*feature))
-            .map(|candidate| candidate.segment)
-            .collect();
-        segments.sort_unstable();
-        segments.dedup();
         let segments = segments
             .into_iter()
             .map(|segment| trace_segment(self, &mut evaluator, segment))

@@ -92,13 +92,13 @@ struct FeatureContext {
 
 fn feature(node: &Node<'_>) -> Read<FeatureContext> {
     let value = node.required("value")?;
-    let (variants, untouched_variants) = variants(node)?;
+    let variants = variants(node)?;
     let state = FlagState {
         ids: StateIds::default(),
         enabled: node.required("enabled")?.boolean()?,
         value: flag_value(value.json),
         seed: name_text(&node.required("key")?)?,
-        variants,
+        variants: variants.laid_out,
     };
     Ok(FeatureContext {
         name: node.required("name")?.text()?.into(),
@@ -107,12 +107,18 @@ fn feature(node: &Node<'_>) -> Read<FeatureContext> {
         untouched: Untouched {
             metadata: metadata(node)?,
             value: composite(value.json),
-            variants: untouched_variants,
+            variants: variants.untouched,
         },
     })
 }
 
-fn variants(feature: &Node<'_>) -> Read<(Box<[Variant]>, Vec<Option<Json>>)> {
+/// The variants of a state in the order of their buckets, and the values that evaluation cannot hold.
+struct Variants {
+    laid_out: Box<[Variant]>,
+    untouched: Vec<Option<Json>>,
+}
+
+fn variants(feature: &Node<'_>) -> Read<Variants> {
     let mut found = Vec::new();
     if let Some(variants) = feature.optional("variants")? {
         for node in variants.items()? {
@@ -131,14 +137,18 @@ fn variants(feature: &Node<'_>) -> Read<(Box<[Variant]>, Vec<Option<Json>>)> {
             found.push((priority(&node)?, variant, composite(value.json)));
         }
     }
+    // A stable sort, as Python's is: of two with one priority the first stays first.
     found.sort_by(|(left, ..), (right, ..)| left.compare(right));
-    let mut variants = Vec::with_capacity(found.len());
+    let mut laid_out = Vec::with_capacity(found.len());
     let mut untouched = Vec::with_capacity(found.len());
     for (_, variant, json) in found {
-        variants.push(variant);
+        laid_out.push(variant);
         untouched.push(json);
     }
-    Ok((variants.into(), untouched))
+    Ok(Variants {
+        laid_out: laid_out.into(),
+        untouched,
+    })
 }
 
 /// A weight and how Python prints it: reasons repeat that.
