@@ -72,6 +72,26 @@ impl StateValue {
         }
     }
 
+    /// Types the initial value of a feature by its content: `42` is an integer, `True` a boolean.
+    ///
+    /// Numbers beyond 32 bits stay text, so that nothing is lost.
+    #[must_use]
+    pub fn typed_by_content(text: Option<&str>) -> Self {
+        let Some(text) = text else {
+            return Self::default();
+        };
+        if let Some(Value::Integer(integer)) = crate::text::parse_integer(text)
+            && i32::try_from(integer).is_ok()
+        {
+            return Self::of_integer(integer);
+        }
+        match text.to_lowercase().as_str() {
+            "true" => Self::of_boolean(true),
+            "false" => Self::of_boolean(false),
+            _ => Self::of_text(Some(text)),
+        }
+    }
+
     /// A text value, or no value.
     #[must_use]
     pub fn of_text(text: Option<&str>) -> Self {
@@ -99,5 +119,25 @@ impl StateValue {
             boolean: Some(boolean),
             ..Self::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_initial_value_is_typed_by_its_content() {
+        let check = |text, expected| {
+            assert_eq!(StateValue::typed_by_content(Some(text)), expected, "{text}");
+        };
+
+        check("42", StateValue::of_integer(42));
+        check("-7", StateValue::of_integer(-7));
+        check("True", StateValue::of_boolean(true));
+        check("false", StateValue::of_boolean(false));
+        check("1.5", StateValue::of_text(Some("1.5")));
+        check("3000000000", StateValue::of_text(Some("3000000000")));
+        check("", StateValue::of_text(Some("")));
     }
 }

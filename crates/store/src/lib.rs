@@ -1,1 +1,120 @@
-//! Under construction.
+//! SQLite and Postgres: migrations, and one function for each question.
+//!
+//! **Invariants.** Nothing here knows HTTP, protocols or permissions. Every SQL text is written once for both
+//! databases, unless a comment says why not. [`Store`] reads; [`Store::write`] gives a [`Write`], whose only way
+//! out is [`Write::commit`], with audit entries and new revisions in the same transaction. The unaudited writes
+//! (traits, counts, tokens, sessions, links, due changes) are named functions of [`Store`].
+
+mod audit;
+mod backend;
+mod environment_keys;
+mod environments;
+mod error;
+mod feature_segments;
+mod feature_states;
+mod features;
+mod identities;
+mod members;
+mod migrate;
+mod multivariate_options;
+mod organisations;
+mod page;
+mod projects;
+mod row_ids;
+mod schedule;
+mod segment_rules;
+mod segments;
+mod server_keys;
+mod sign_in;
+mod snapshots;
+mod state_rows;
+mod state_writes;
+mod text;
+mod traits;
+mod usage;
+mod write;
+
+pub use audit::{Action, Actor, AuditEntry, StoredAuditEntry};
+pub use environment_keys::{KeyCursor, KeyRow};
+pub use environments::{NewEnvironment, Revision};
+pub use error::{Noun, StoreError, StoreResult};
+pub use feature_segments::NewFeatureSegment;
+pub use feature_states::{NewFeatureState, NewStateOwner, NewWeight, StateFilter};
+pub use features::{FeatureFilter, FeatureSort, NewFeature, Overrides};
+pub use identities::{IdentitySearch, NewIdentity};
+pub use members::NewMember;
+pub use migrate::MigrationState;
+pub use multivariate_options::NewOption;
+pub use organisations::NewOrganisation;
+pub use page::{Page, PageRequest};
+pub use projects::NewProject;
+pub use schedule::Flipped;
+pub use segments::{NewSegment, SegmentFilter};
+pub use server_keys::NewServerKey;
+pub use traits::{StoredIdentity, TraitChange, TraitOutcome, TraitWrite};
+pub use usage::{EvaluationCountRow, RequestCountRow, RequestKind, UsageLabels, UsageRows};
+pub use write::{Change, Committed, OutboxEvent, Touched, Write};
+
+use backend::Backend;
+
+/// The database. Cheap to clone; all clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    backend: Backend,
+}
+
+impl Store {
+    /// Opens `sqlite:<path>` (made when it is not there) or `postgres://…`.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or opened.
+    pub async fn connect(url: &str) -> StoreResult<Self> {
+        Ok(Self {
+            backend: Backend::connect(url).await?,
+        })
+    }
+
+    /// True where other nodes may write too.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        matches!(self.backend, Backend::Postgres(_))
+    }
+
+    /// Path of the database file; `None` for a server.
+    #[must_use]
+    pub fn path(&self) -> Option<&std::path::Path> {
+        match &self.backend {
+            Backend::Sqlite { path, .. } => Some(path),
+            Backend::Postgres(_) => None,
+        }
+    }
+
+    /// Asks the database for something trivial.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn ping(&self) -> StoreResult<()> {
+        const SQL: &str = "SELECT CAST(1 AS BIGINT)";
+        let _one: i64 = backend::on_backend!(self, |pool| {
+            sqlx::query_scalar(SQL).fetch_one(pool).await
+        })?;
+        Ok(())
+    }
+
+    /// Closes every connection, after those at work have ended.
+    pub async fn close(&self) {
+        match &self.backend {
+            Backend::Sqlite {
+                readers, writer, ..
+            } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Backend::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    pub(crate) const fn backend(&self) -> &Backend {
+        &self.backend
+    }
+}

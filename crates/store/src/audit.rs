@@ -1,0 +1,285 @@
+//! What was done by whom: a chain of entries for each organisation.
+//!
+//! Each entry carries the hash of the one before and its own over both, so that a changed or missing entry shows.
+
+use crate::backend::{Transaction, on_backend, on_transaction};
+use crate::{Noun, Store, StoreResult};
+use flagstaff_core::{EnvironmentId, MemberId, OrganisationId, ProjectId, Timestamp};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Something was made.
+    Create,
+    /// Something was changed.
+    Update,
+    /// Something was deleted.
+    Delete,
+}
+
+impl Action {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A person.
+    Member {
+        /// Row id.
+        id: MemberId,
+        /// E-mail address at that time.
+        name: String,
+    },
+    /// The product itself, or its command line.
+    System {
+        /// Which part.
+        name: String,
+    },
+}
+
+/// An entry to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Whose chain it goes into; `None` is the installation's own.
+    pub organisation_id: Option<OrganisationId>,
+    /// The project it tells of.
+    pub project_id: Option<ProjectId>,
+    /// The environment it tells of.
+    pub environment_id: Option<EnvironmentId>,
+    /// Who did it.
+    pub actor: Actor,
+    /// What was done.
+    pub action: Action,
+    /// To what.
+    pub noun: Noun,
+    /// Its row.
+    pub object_id: Option<i64>,
+    /// Its stable id.
+    pub object_uuid: Option<Uuid>,
+    /// In words.
+    pub summary: String,
+    /// More, as JSON.
+    pub details: Option<String>,
+}
+
+/// An entry as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct StoredAuditEntry {
+    /// Place in its chain, from 1.
+    pub sequence: i64,
+    /// Hash of the entry before; empty for the first.
+    pub previous_hash: String,
+    /// Hash of this entry.
+    pub hash: String,
+    /// When, in microseconds since the epoch.
+    pub at: i64,
+    /// The project's id.
+    pub project_id: Option<i64>,
+    /// The environment's id.
+    pub environment_id: Option<i64>,
+    /// `member` or `system`.
+    pub actor_kind: String,
+    /// The member's id.
+    pub actor_id: Option<i64>,
+    /// The member's address, or the part of the product.
+    pub actor_name: String,
+    /// `create`, `update` or `delete`.
+    pub action: String,
+    /// To what.
+    pub noun: String,
+    /// Its row.
+    pub object_id: Option<i64>,
+    /// Its stable id.
+    pub object_uuid: Option<String>,
+    /// In words.
+    pub summary: String,
+    /// More, as JSON.
+    pub details: Option<String>,
+}
+
+impl StoredAuditEntry {
+    /// The hash this entry must have: SHA-256 over every field, each preceded by its length, in hexadecimal digits.
+    #[must_use]
+    pub fn expected_hash(&self) -> String {
+        let number = |number: Option<i64>| number.map(|number| number.to_string());
+        let fields = [
+            Some(self.previous_hash.clone()),
+            Some(self.sequence.to_string()),
+            Some(self.at.to_string()),
+            number(self.project_id),
+            number(self.environment_id),
+            Some(self.actor_kind.clone()),
+            number(self.actor_id),
+            Some(self.actor_name.clone()),
+            Some(self.action.clone()),
+            Some(self.noun.clone()),
+            number(self.object_id),
+            self.object_uuid.clone(),
+            Some(self.summary.clone()),
+            self.details.clone(),
+        ];
+        let mut digest = Sha256::new();
+        for field in fields {
+            match field {
+                Some(text) => {
+                    digest.update(format!("{}:", text.len()));
+                    digest.update(text);
+                }
+                None => digest.update("-"),
+            }
+        }
+        let mut hash = String::with_capacity(64);
+        for byte in digest.finalize() {
+            hash.push_str(&format!("{byte:02x}"));
+        }
+        hash
+    }
+}
+
+impl Transaction {
+    /// Appends an entry to its chain. Updating the head first makes others wait for their turn.
+    pub(crate) async fn append_audit(
+        &mut self,
+        entry: &AuditEntry,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        let (sequence, previous_hash) = self.next_in_chain(entry.organisation_id).await?;
+        let (actor_kind, actor_id, actor_name) = match &entry.actor {
+            Actor::Member { id, name } => ("member", Some(id.get()), name.clone()),
+            Actor::System { name } => ("system", None, name.clone()),
+        };
+        let mut stored = StoredAuditEntry {
+            sequence,
+            previous_hash,
+            hash: String::new(),
+            at: at.micros(),
+            project_id: entry.project_id.map(ProjectId::get),
+            environment_id: entry.environment_id.map(EnvironmentId::get),
+            actor_kind: actor_kind.to_owned(),
+            actor_id,
+            actor_name,
+            action: entry.action.as_str().to_owned(),
+            noun: entry.noun.as_str().to_owned(),
+            object_id: entry.object_id,
+            object_uuid: entry.object_uuid.map(|uuid| uuid.to_string()),
+            summary: entry.summary.replace('\0', "\u{fffd}"),
+            details: entry.details.clone(),
+        };
+        stored.hash = stored.expected_hash();
+        self.insert_audit(entry.organisation_id, &stored).await?;
+        self.keep_head(entry.organisation_id, &stored.hash).await
+    }
+
+    async fn next_in_chain(
+        &mut self,
+        organisation: Option<OrganisationId>,
+    ) -> StoreResult<(i64, String)> {
+        const ORGANISATION: &str = "
+            UPDATE organisations SET audit_sequence = audit_sequence + 1
+            WHERE id = $1 RETURNING audit_sequence, audit_hash";
+        const INSTANCE: &str = "
+            UPDATE instance SET audit_sequence = audit_sequence + 1
+            WHERE id = $1 RETURNING audit_sequence, audit_hash";
+        let (sql, id) = match organisation {
+            Some(id) => (ORGANISATION, id.get()),
+            None => (INSTANCE, 1),
+        };
+        Ok(on_transaction!(self, |connection| {
+            sqlx::query_as(sql).bind(id).fetch_one(connection).await
+        })?)
+    }
+
+    async fn keep_head(
+        &mut self,
+        organisation: Option<OrganisationId>,
+        hash: &str,
+    ) -> StoreResult<()> {
+        const ORGANISATION: &str = "UPDATE organisations SET audit_hash = $2 WHERE id = $1";
+        const INSTANCE: &str = "UPDATE instance SET audit_hash = $2 WHERE id = $1";
+        let (sql, id) = match organisation {
+            Some(id) => (ORGANISATION, id.get()),
+            None => (INSTANCE, 1),
+        };
+        on_transaction!(self, |connection| {
+            sqlx::query(sql)
+                .bind(id)
+                .bind(hash)
+                .execute(connection)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+
+    async fn insert_audit(
+        &mut self,
+        organisation: Option<OrganisationId>,
+        entry: &StoredAuditEntry,
+    ) -> StoreResult<()> {
+        const SQL: &str = "
+            INSERT INTO audit_entries (organisation_id, sequence, previous_hash, hash, at, project_id,
+                environment_id, actor_kind, actor_id, actor_name, action, noun, object_id, object_uuid,
+                summary, details)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+        on_transaction!(self, |connection| {
+            sqlx::query(SQL)
+                .bind(organisation.map(OrganisationId::get))
+                .bind(entry.sequence)
+                .bind(&entry.previous_hash)
+                .bind(&entry.hash)
+                .bind(entry.at)
+                .bind(entry.project_id)
+                .bind(entry.environment_id)
+                .bind(&entry.actor_kind)
+                .bind(entry.actor_id)
+                .bind(&entry.actor_name)
+                .bind(&entry.action)
+                .bind(&entry.noun)
+                .bind(entry.object_id)
+                .bind(&entry.object_uuid)
+                .bind(&entry.summary)
+                .bind(&entry.details)
+                .execute(connection)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Entries of a chain after a place in it, in order; at most `limit`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn audit_entries(
+        &self,
+        organisation: Option<OrganisationId>,
+        after: i64,
+        limit: i64,
+    ) -> StoreResult<Vec<StoredAuditEntry>> {
+        const SQL: &str = "
+            SELECT sequence, previous_hash, hash, at, project_id, environment_id, actor_kind, actor_id,
+                actor_name, action, noun, object_id, object_uuid, summary, details
+            FROM audit_entries
+            WHERE organisation_id IS NOT DISTINCT FROM $1 AND sequence > $2
+            ORDER BY sequence LIMIT $3";
+        Ok(on_backend!(self, |pool| {
+            sqlx::query_as(SQL)
+                .bind(organisation.map(OrganisationId::get))
+                .bind(after)
+                .bind(limit)
+                .fetch_all(pool)
+                .await
+        })?)
+    }
+}

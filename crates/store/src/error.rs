@@ -1,0 +1,162 @@
+//! What can go wrong with stored data.
+
+use std::fmt;
+
+/// What a question was about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Noun {
+    /// An environment.
+    Environment,
+    /// A feature.
+    Feature,
+    /// A feature state.
+    FeatureState,
+    /// The link of a segment override.
+    FeatureSegment,
+    /// An identity.
+    Identity,
+    /// A member.
+    Member,
+    /// A multivariate option.
+    MultivariateOption,
+    /// An organisation.
+    Organisation,
+    /// A project.
+    Project,
+    /// A segment.
+    Segment,
+    /// A server-side key.
+    ServerKey,
+    /// A client-side key of an environment.
+    ClientKey,
+    /// A one-time sign-in link.
+    SignInLink,
+    /// A trait.
+    Trait,
+}
+
+impl Noun {
+    /// The word that is stored in the audit log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Environment => "environment",
+            Self::Feature => "feature",
+            Self::FeatureState => "feature state",
+            Self::FeatureSegment => "segment override",
+            Self::Identity => "identity",
+            Self::Member => "member",
+            Self::MultivariateOption => "multivariate option",
+            Self::Organisation => "organisation",
+            Self::Project => "project",
+            Self::Segment => "segment",
+            Self::ServerKey => "server-side key",
+            Self::ClientKey => "client-side key",
+            Self::SignInLink => "sign-in link",
+            Self::Trait => "trait",
+        }
+    }
+}
+
+impl fmt::Display for Noun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What the store answers.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such row.
+    #[error("{noun} not found")]
+    NotFound {
+        /// What.
+        noun: Noun,
+    },
+    /// There is such a row already.
+    #[error("{noun} already exists")]
+    Conflict {
+        /// What.
+        noun: Noun,
+    },
+    /// A row holds what it never should.
+    #[error("stored {noun} {id} cannot be read: {problem}")]
+    Corrupt {
+        /// What.
+        noun: Noun,
+        /// Its id.
+        id: i64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The database failed, or cannot be reached.
+    #[error("database failed")]
+    Database(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    /// True while the database cannot be reached: asking again later may help.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        match error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            // Postgres: connection failures, shutting down, too many connections.
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                code.starts_with("08") || code.starts_with("57P") || code == "53300"
+            }),
+            _ => false,
+        }
+    }
+
+    /// Reads a violated uniqueness as "there is such a row already".
+    pub(crate) fn conflict(noun: Noun) -> impl FnOnce(sqlx::Error) -> Self {
+        move |error| match &error {
+            sqlx::Error::Database(database) if database.is_unique_violation() => {
+                Self::Conflict { noun }
+            }
+            _ => error.into(),
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        match error {
+            sqlx::migrate::MigrateError::Execute(error) => Self::Database(error),
+            other => Self::Database(sqlx::Error::Configuration(other.into())),
+        }
+    }
+}
+
+/// Passes when a statement changed a row.
+pub(crate) fn changed(rows: u64, noun: Noun) -> StoreResult<()> {
+    if rows == 0 {
+        return Err(StoreError::NotFound { noun });
+    }
+    Ok(())
+}
+
+/// Reads a stored UUID.
+pub(crate) fn uuid(noun: Noun, id: i64, text: &str) -> StoreResult<uuid::Uuid> {
+    text.parse().map_err(|_| StoreError::Corrupt {
+        noun,
+        id,
+        problem: format!("`{text}` is no UUID"),
+    })
+}

@@ -1,0 +1,478 @@
+//! Feature states: defaults of environments and overrides.
+
+use crate::backend::{Transaction, on_transaction};
+use crate::error::Noun;
+use crate::features::NewFeature;
+use crate::page::{Page, PageRequest};
+use crate::state_rows::{StateRow, WeightRow, assemble};
+use crate::text::{CHUNK, placeholders};
+use crate::{Store, StoreError, StoreResult, Write};
+use flagstaff_core::{
+    Environment, EnvironmentId, Feature, FeatureId, FeatureSegmentId, FeatureState, FeatureStateId,
+    IdentityId, OptionId, StateValue, Timestamp, ValueKind,
+};
+use sqlx::AssertSqlSafe;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Whose state is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewStateOwner {
+    /// The environment's default.
+    Environment,
+    /// An override for the segment of this link.
+    Segment(FeatureSegmentId),
+    /// An override for this identity.
+    Identity(IdentityId),
+}
+
+/// The weight of an option in a state to be made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NewWeight {
+    /// Stable id; a new one when `None`.
+    pub uuid: Option<Uuid>,
+    /// The option.
+    pub option_id: OptionId,
+    /// Percent, 0 to 100.
+    pub percentage_allocation: f64,
+}
+
+impl From<(OptionId, f64)> for NewWeight {
+    fn from((option_id, percentage_allocation): (OptionId, f64)) -> Self {
+        Self {
+            uuid: None,
+            option_id,
+            percentage_allocation,
+        }
+    }
+}
+
+/// A state to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewFeatureState {
+    /// Stable id.
+    pub uuid: Uuid,
+    /// The feature.
+    pub feature_id: FeatureId,
+    /// The environment.
+    pub environment_id: EnvironmentId,
+    /// Whose.
+    pub owner: NewStateOwner,
+    /// On or off.
+    pub enabled: bool,
+    /// Its value.
+    pub value: StateValue,
+    /// What variants are hashed by; its own row id when `None`.
+    pub hash_seed: Option<Arc<str>>,
+    /// In the order of the buckets: rows are made in this order.
+    pub weights: Vec<NewWeight>,
+    /// From 1; a later version takes over at its `live_from`.
+    pub version: i64,
+    /// When it becomes true.
+    pub live_from: Timestamp,
+}
+
+/// Which states of an environment are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StateFilter {
+    /// Of one feature.
+    pub feature: Option<FeatureId>,
+    /// Of the feature with exactly this name.
+    pub feature_name: Option<String>,
+    /// Overrides of identities instead of defaults.
+    pub any_identity: bool,
+}
+
+/// The word a kind of value is stored as.
+pub(crate) const fn kind_text(kind: ValueKind) -> &'static str {
+    match kind {
+        ValueKind::Text => "unicode",
+        ValueKind::Integer => "int",
+        ValueKind::Boolean => "bool",
+    }
+}
+
+/// The kind of value that is stored as a word.
+pub(crate) fn kind_of(noun: Noun, id: i64, text: &str) -> StoreResult<ValueKind> {
+    match text {
+        "unicode" => Ok(ValueKind::Text),
+        "int" => Ok(ValueKind::Integer),
+        "bool" => Ok(ValueKind::Boolean),
+        other => Err(StoreError::Corrupt {
+            noun,
+            id,
+            problem: format!("`{other}` is no type of value"),
+        }),
+    }
+}
+
+/// A state with what its owner needs, to be followed by joins' conditions.
+macro_rules! select_states {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.id, s.uuid, s.feature_id, s.environment_id, s.identity_id, i.identifier,
+                s.feature_segment_id, l.uuid AS link_uuid, l.segment_id, l.priority,
+                COALESCE(s.enabled, FALSE) AS enabled, s.value_type, s.string_value, s.integer_value,
+                s.boolean_value, s.hash_seed, s.version, s.live_from, s.created_at, s.updated_at
+            FROM feature_states s
+            LEFT JOIN feature_segments l ON l.id = s.feature_segment_id
+            LEFT JOIN identities i ON i.id = s.identity_id ",
+            $rest
+        )
+    };
+}
+
+/// True of the newest live version of a state: no other of the same owner is live and later.
+macro_rules! is_newest {
+    () => {
+        "s.deleted_at IS NULL AND s.version IS NOT NULL AND s.live_from <= $2
+        AND NOT EXISTS (
+            SELECT 1 FROM feature_states o
+            WHERE o.feature_id = s.feature_id AND o.environment_id = s.environment_id
+                AND o.feature_segment_id IS NOT DISTINCT FROM s.feature_segment_id
+                AND o.identity_id IS NOT DISTINCT FROM s.identity_id
+                AND o.deleted_at IS NULL AND o.version IS NOT NULL AND o.live_from <= $2
+                AND (o.live_from > s.live_from
+                    OR (o.live_from = s.live_from AND o.version > s.version)
+                    OR (o.live_from = s.live_from AND o.version = s.version AND o.id > s.id)))"
+    };
+}
+
+/// Live states of environment `$1` at `$2` that a further condition picks.
+macro_rules! select_live {
+    ($condition:literal) => {
+        concat!(
+            "SELECT s.id, s.uuid, s.feature_id, s.environment_id, s.identity_id, i.identifier,
+                s.feature_segment_id, l.uuid AS link_uuid, l.segment_id, l.priority,
+                COALESCE(s.enabled, FALSE) AS enabled, s.value_type, s.string_value, s.integer_value,
+                s.boolean_value, s.hash_seed, s.version, s.live_from, s.created_at, s.updated_at
+            FROM feature_states s
+            LEFT JOIN feature_segments l ON l.id = s.feature_segment_id
+            LEFT JOIN identities i ON i.id = s.identity_id
+            WHERE s.environment_id = $1 AND ",
+            $crate::feature_states::is_newest!(),
+            " AND ",
+            $condition,
+            " ORDER BY s.id"
+        )
+    };
+}
+pub(crate) use {is_newest, select_live};
+
+impl Transaction {
+    /// The weights of states, each state's in order of their ids.
+    pub(crate) async fn weights(&mut self, states: &[i64]) -> StoreResult<Vec<WeightRow>> {
+        let mut weights = Vec::new();
+        for states in states.chunks(CHUNK) {
+            let sql = format!(
+                "SELECT id, uuid, feature_state_id, option_id, percentage_allocation
+                FROM variant_weights WHERE feature_state_id IN ({}) ORDER BY id",
+                placeholders(1, states.len())
+            );
+            let rows: Vec<WeightRow> = on_transaction!(&mut *self, |connection| {
+                let mut query = sqlx::query_as(AssertSqlSafe(sql));
+                for state in states {
+                    query = query.bind(*state);
+                }
+                query.fetch_all(connection).await
+            })?;
+            weights.extend(rows);
+        }
+        Ok(weights)
+    }
+
+    /// States with their weights.
+    pub(crate) async fn with_weights(
+        &mut self,
+        rows: Vec<StateRow>,
+    ) -> StoreResult<Vec<FeatureState>> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let weights = self.weights(&ids).await?;
+        assemble(rows, weights)
+    }
+}
+
+impl Store {
+    /// A state by its id.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn feature_state(&self, id: FeatureStateId) -> StoreResult<Option<FeatureState>> {
+        const SQL: &str = select_states!("WHERE s.id = $1 AND s.deleted_at IS NULL");
+        let mut reading = self.begin_reading().await?;
+        let rows: Vec<StateRow> = on_transaction!(&mut reading, |connection| {
+            sqlx::query_as(SQL)
+                .bind(id.get())
+                .fetch_all(connection)
+                .await
+        })?;
+        Ok(reading.with_weights(rows).await?.pop())
+    }
+
+    /// The live default of a feature in an environment.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn default_state(
+        &self,
+        environment: EnvironmentId,
+        feature: FeatureId,
+        now: Timestamp,
+    ) -> StoreResult<Option<FeatureState>> {
+        const SQL: &str = select_live!(
+            "s.feature_segment_id IS NULL AND s.identity_id IS NULL AND s.feature_id = $3"
+        );
+        let mut reading = self.begin_reading().await?;
+        let rows: Vec<StateRow> = on_transaction!(&mut reading, |connection| {
+            sqlx::query_as(SQL)
+                .bind(environment.get())
+                .bind(now.micros())
+                .bind(feature.get())
+                .fetch_all(connection)
+                .await
+        })?;
+        Ok(reading.with_weights(rows).await?.pop())
+    }
+
+    /// The live overrides of an identity, in order of their ids.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn identity_states(
+        &self,
+        environment: EnvironmentId,
+        identity: IdentityId,
+        now: Timestamp,
+    ) -> StoreResult<Vec<FeatureState>> {
+        const SQL: &str = select_live!("s.identity_id = $3");
+        let mut reading = self.begin_reading().await?;
+        let rows: Vec<StateRow> = on_transaction!(&mut reading, |connection| {
+            sqlx::query_as(SQL)
+                .bind(environment.get())
+                .bind(now.micros())
+                .bind(identity.get())
+                .fetch_all(connection)
+                .await
+        })?;
+        reading.with_weights(rows).await
+    }
+
+    /// Live states of an environment, in order of their ids.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn feature_states(
+        &self,
+        environment: EnvironmentId,
+        filter: &StateFilter,
+        now: Timestamp,
+        page: PageRequest,
+    ) -> StoreResult<Page<FeatureState>> {
+        const SQL: &str = select_live!(
+            "s.feature_segment_id IS NULL
+            AND ((s.identity_id IS NOT NULL AND $3) OR (s.identity_id IS NULL AND NOT $3))
+            AND ($4 IS NULL OR s.feature_id = $4)
+            AND s.feature_id IN (
+                SELECT f.id FROM features f WHERE f.deleted_at IS NULL AND ($5 IS NULL OR f.name = $5))"
+        );
+        let mut reading = self.begin_reading().await?;
+        let mut rows: Vec<StateRow> = on_transaction!(&mut reading, |connection| {
+            sqlx::query_as(SQL)
+                .bind(environment.get())
+                .bind(now.micros())
+                .bind(filter.any_identity)
+                .bind(filter.feature.map(FeatureId::get))
+                .bind(&filter.feature_name)
+                .fetch_all(connection)
+                .await
+        })?;
+        let total = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let offset = usize::try_from(page.offset())
+            .unwrap_or(usize::MAX)
+            .min(rows.len());
+        let limit = usize::try_from(page.limit()).unwrap_or(usize::MAX);
+        rows.drain(..offset);
+        rows.truncate(limit);
+        Ok(Page {
+            items: reading.with_weights(rows).await?,
+            total,
+        })
+    }
+}
+
+impl Write {
+    /// Makes a state with its weights.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when its owner has a state of this feature and version already.
+    pub async fn insert_feature_state(
+        &mut self,
+        new: &NewFeatureState,
+        at: Timestamp,
+    ) -> StoreResult<FeatureState> {
+        let id = self.insert_state_row(new, at).await?;
+        self.insert_weights(FeatureStateId::new(id), &new.weights)
+            .await?;
+        const SQL: &str = select_states!("WHERE s.id = $1");
+        let rows: Vec<StateRow> = on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query_as(SQL).bind(id).fetch_all(connection).await
+        })?;
+        let state = self.transaction.with_weights(rows).await?.pop();
+        if new.live_from > at {
+            self.expect_change(new.environment_id, new.live_from)
+                .await?;
+        }
+        state.ok_or(StoreError::NotFound {
+            noun: Noun::FeatureState,
+        })
+    }
+
+    async fn insert_state_row(&mut self, new: &NewFeatureState, at: Timestamp) -> StoreResult<i64> {
+        const SQL: &str = "
+            INSERT INTO feature_states (uuid, feature_id, environment_id, feature_segment_id, identity_id,
+                enabled, value_type, string_value, integer_value, boolean_value, hash_seed, version,
+                live_from, created_at, updated_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
+            RETURNING id";
+        const OWN_SEED: &str =
+            "UPDATE feature_states SET hash_seed = CAST(id AS TEXT) WHERE id = $1";
+        let (segment, identity) = match new.owner {
+            NewStateOwner::Environment => (None, None),
+            NewStateOwner::Segment(link) => (Some(link.get()), None),
+            NewStateOwner::Identity(identity) => (None, Some(identity.get())),
+        };
+        let id: i64 = on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query_scalar(SQL)
+                .bind(new.uuid.to_string())
+                .bind(new.feature_id.get())
+                .bind(new.environment_id.get())
+                .bind(segment)
+                .bind(identity)
+                .bind(new.enabled)
+                .bind(kind_text(new.value.kind))
+                .bind(&new.value.text)
+                .bind(new.value.integer)
+                .bind(new.value.boolean)
+                .bind(new.hash_seed.as_deref().unwrap_or_default())
+                .bind(new.version)
+                .bind(new.live_from.micros())
+                .bind(at.micros())
+                .fetch_one(connection)
+                .await
+        })
+        .map_err(StoreError::conflict(Noun::FeatureState))?;
+        if new.hash_seed.is_none() {
+            on_transaction!(&mut self.transaction, |connection| {
+                sqlx::query(OWN_SEED)
+                    .bind(id)
+                    .execute(connection)
+                    .await
+                    .map(drop)
+            })?;
+        }
+        Ok(id)
+    }
+
+    async fn insert_weights(
+        &mut self,
+        state: FeatureStateId,
+        weights: &[NewWeight],
+    ) -> StoreResult<()> {
+        const SQL: &str = "
+            INSERT INTO variant_weights (uuid, feature_state_id, option_id, percentage_allocation)
+            VALUES ($1, $2, $3, $4)";
+        for weight in weights {
+            on_transaction!(&mut self.transaction, |connection| {
+                sqlx::query(SQL)
+                    .bind(weight.uuid.unwrap_or_else(Uuid::new_v4).to_string())
+                    .bind(state.get())
+                    .bind(weight.option_id.get())
+                    .bind(weight.percentage_allocation)
+                    .execute(connection)
+                    .await
+                    .map(drop)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The defaults of a new feature, in every environment of its project.
+    pub(crate) async fn insert_states_everywhere(
+        &mut self,
+        feature: &Feature,
+        new: &NewFeature,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        const SQL: &str = "
+            SELECT id FROM environments WHERE project_id = $1 AND deleted_at IS NULL ORDER BY id";
+        let environments: Vec<i64> = on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query_scalar(SQL)
+                .bind(feature.project_id.get())
+                .fetch_all(connection)
+                .await
+        })?;
+        for environment in environments {
+            let environment = EnvironmentId::new(environment);
+            let state = self
+                .new_default(
+                    environment,
+                    feature.id,
+                    new.state_enabled,
+                    &new.state_value,
+                    at,
+                )
+                .await?;
+            self.insert_feature_state(&state, at).await?;
+        }
+        Ok(())
+    }
+
+    /// The defaults of all features of the project, in a new environment: as each feature starts.
+    pub(crate) async fn insert_default_states(
+        &mut self,
+        environment: &Environment,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        for (feature, enabled, value) in self.feature_starts(environment).await? {
+            let state = self
+                .new_default(environment.id, feature, enabled, &value, at)
+                .await?;
+            self.insert_feature_state(&state, at).await?;
+        }
+        Ok(())
+    }
+
+    async fn new_default(
+        &mut self,
+        environment_id: EnvironmentId,
+        feature_id: FeatureId,
+        enabled: bool,
+        value: &StateValue,
+        at: Timestamp,
+    ) -> StoreResult<NewFeatureState> {
+        const SQL: &str = "
+            SELECT id, default_percentage_allocation FROM multivariate_options
+            WHERE feature_id = $1 AND deleted_at IS NULL ORDER BY id";
+        let options: Vec<(i64, f64)> = on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query_as(SQL)
+                .bind(feature_id.get())
+                .fetch_all(connection)
+                .await
+        })?;
+        let weights = options
+            .into_iter()
+            .map(|(id, weight)| (OptionId::new(id), weight));
+        Ok(NewFeatureState {
+            uuid: Uuid::new_v4(),
+            feature_id,
+            environment_id,
+            owner: NewStateOwner::Environment,
+            enabled,
+            value: value.clone(),
+            hash_seed: None,
+            weights: weights.map(NewWeight::from).collect(),
+            version: 1,
+            live_from: at,
+        })
+    }
+}

@@ -1,0 +1,247 @@
+//! Members, and their places in organisations.
+
+use crate::backend::{on_backend, on_transaction, on_writer};
+use crate::error::Noun;
+use crate::{Store, StoreError, StoreResult, Write};
+use flagstaff_core::{Member, MemberId, Membership, OrganisationId, Role, Timestamp, fold};
+use uuid::Uuid;
+
+/// A member to be made.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewMember {
+    /// Stable id.
+    pub uuid: Uuid,
+    /// Unique without regard to case.
+    pub email: String,
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
+    /// Hash of the password; without one, no password signs in.
+    pub password_hash: Option<String>,
+    /// May do everything everywhere.
+    pub is_superuser: bool,
+    /// How they signed up.
+    pub sign_up_type: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct MemberRow {
+    id: i64,
+    uuid: String,
+    email: String,
+    first_name: String,
+    last_name: String,
+    is_superuser: bool,
+    is_active: bool,
+    sign_up_type: Option<String>,
+    created_at: i64,
+    last_login: Option<i64>,
+}
+
+impl TryFrom<MemberRow> for Member {
+    type Error = StoreError;
+
+    fn try_from(row: MemberRow) -> StoreResult<Self> {
+        Ok(Self {
+            id: MemberId::new(row.id),
+            uuid: crate::error::uuid(Noun::Member, row.id, &row.uuid)?,
+            email: row.email,
+            first_name: row.first_name,
+            last_name: row.last_name,
+            is_superuser: row.is_superuser,
+            is_active: row.is_active,
+            sign_up_type: row.sign_up_type,
+            created_at: Timestamp::from_micros(row.created_at),
+            last_login: row.last_login.map(Timestamp::from_micros),
+        })
+    }
+}
+
+impl Store {
+    /// A member by e-mail address without regard to case, with the hash of their password.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn member_for_sign_in(
+        &self,
+        email: &str,
+    ) -> StoreResult<Option<(Member, Option<String>)>> {
+        const SQL: &str = "
+            SELECT id, uuid, email, first_name, last_name, is_superuser, is_active, sign_up_type,
+                created_at, last_login
+            FROM members
+            WHERE email_folded = $1 AND deleted_at IS NULL";
+        const HASH: &str = "SELECT password_hash FROM members WHERE id = $1";
+        let row: Option<MemberRow> = on_backend!(self, |pool| {
+            sqlx::query_as(SQL)
+                .bind(fold(email))
+                .fetch_optional(pool)
+                .await
+        })?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let hash: Option<String> = on_backend!(self, |pool| {
+            sqlx::query_scalar(HASH).bind(row.id).fetch_one(pool).await
+        })?;
+        Ok(Some((Member::try_from(row)?, hash)))
+    }
+
+    /// True when somebody can sign in.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn has_members(&self) -> StoreResult<bool> {
+        const SQL: &str = "SELECT COUNT(*) FROM members WHERE deleted_at IS NULL";
+        let count: i64 = on_backend!(self, |pool| {
+            sqlx::query_scalar(SQL).fetch_one(pool).await
+        })?;
+        Ok(count > 0)
+    }
+
+    /// Where a member belongs, in order of the organisations' ids.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn memberships(&self, member: MemberId) -> StoreResult<Vec<Membership>> {
+        const SQL: &str = "
+            SELECT m.organisation_id, m.role
+            FROM memberships m JOIN organisations o ON o.id = m.organisation_id
+            WHERE m.member_id = $1 AND o.deleted_at IS NULL
+            ORDER BY m.organisation_id";
+        let rows: Vec<(i64, String)> = on_backend!(self, |pool| {
+            sqlx::query_as(SQL).bind(member.get()).fetch_all(pool).await
+        })?;
+        let membership = |(organisation, role): (i64, String)| {
+            let role = match role.as_str() {
+                "admin" => Role::Admin,
+                "user" => Role::User,
+                other => {
+                    return Err(StoreError::Corrupt {
+                        noun: Noun::Member,
+                        id: member.get(),
+                        problem: format!("`{other}` is no role"),
+                    });
+                }
+            };
+            Ok(Membership {
+                organisation_id: OrganisationId::new(organisation),
+                role,
+            })
+        };
+        rows.into_iter().map(membership).collect()
+    }
+
+    /// How many members an organisation has.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn count_members(&self, organisation: OrganisationId) -> StoreResult<i64> {
+        const SQL: &str = "SELECT COUNT(*) FROM memberships WHERE organisation_id = $1";
+        Ok(on_backend!(self, |pool| {
+            sqlx::query_scalar(SQL)
+                .bind(organisation.get())
+                .fetch_one(pool)
+                .await
+        })?)
+    }
+
+    /// Notes when a member signed in.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn touch_last_login(&self, member: MemberId, at: Timestamp) -> StoreResult<()> {
+        const SQL: &str = "UPDATE members SET last_login = $2 WHERE id = $1";
+        on_writer!(self, |pool| {
+            sqlx::query(SQL)
+                .bind(member.get())
+                .bind(at.micros())
+                .execute(pool)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+}
+
+impl Write {
+    /// Makes a member.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for a taken e-mail address.
+    pub async fn insert_member(&mut self, new: &NewMember, at: Timestamp) -> StoreResult<Member> {
+        const SQL: &str = "
+            INSERT INTO members (uuid, email, email_folded, first_name, last_name, password_hash,
+                is_superuser, sign_up_type, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            RETURNING id, uuid, email, first_name, last_name, is_superuser, is_active, sign_up_type,
+                created_at, last_login";
+        let row: MemberRow = on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query_as(SQL)
+                .bind(new.uuid.to_string())
+                .bind(&new.email)
+                .bind(fold(&new.email))
+                .bind(&new.first_name)
+                .bind(&new.last_name)
+                .bind(&new.password_hash)
+                .bind(new.is_superuser)
+                .bind(&new.sign_up_type)
+                .bind(at.micros())
+                .fetch_one(connection)
+                .await
+        })
+        .map_err(StoreError::conflict(Noun::Member))?;
+        Member::try_from(row)
+    }
+
+    /// Sets the hash of a member's password.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and when the database does not answer.
+    pub async fn update_password(&mut self, member: MemberId, hash: &str) -> StoreResult<()> {
+        const SQL: &str =
+            "UPDATE members SET password_hash = $2 WHERE id = $1 AND deleted_at IS NULL";
+        let done = on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query(SQL)
+                .bind(member.get())
+                .bind(hash)
+                .execute(connection)
+                .await
+                .map(|done| done.rows_affected())
+        })?;
+        crate::error::changed(done, Noun::Member)
+    }
+
+    /// Gives a member a place in an organisation, or another role there.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn insert_membership(
+        &mut self,
+        organisation: OrganisationId,
+        member: MemberId,
+        role: Role,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        const SQL: &str = "
+            INSERT INTO memberships (organisation_id, member_id, role, created_at)
+            VALUES ($1, $2, $3, $4)
+            ON CONFLICT (organisation_id, member_id) DO UPDATE SET role = excluded.role";
+        let role = match role {
+            Role::Admin => "admin",
+            Role::User => "user",
+        };
+        on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query(SQL)
+                .bind(organisation.get())
+                .bind(member.get())
+                .bind(role)
+                .bind(at.micros())
+                .execute(connection)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+}

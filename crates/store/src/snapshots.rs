@@ -1,0 +1,261 @@
+//! Everything a snapshot is built from, as of one moment.
+
+use crate::backend::{Transaction, on_transaction};
+use crate::environments::{self, EnvironmentRow};
+use crate::feature_states::select_live;
+use crate::features::FeatureRow;
+use crate::identities::IdentityRow;
+use crate::multivariate_options::OptionRow;
+use crate::organisations::{self, OrganisationRow};
+use crate::projects::{self, ProjectRow};
+use crate::segments::SegmentRow;
+use crate::state_rows::StateRow;
+use crate::text::{CHUNK, index_key, placeholders};
+use crate::{Store, StoreResult};
+use flagstaff_core::{
+    Environment, EnvironmentId, Feature, FeatureState, Identity, IdentityId, MultivariateOption,
+    Organisation, Project, ProjectId, Segment, SnapshotIdentity, SnapshotRows, StateOwner,
+    Timestamp,
+};
+use sqlx::AssertSqlSafe;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+impl Store {
+    /// What the snapshot of an environment is built from: `None` when there is no such environment. Overrides of
+    /// identities are read for `only` these, or for all.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn snapshot(
+        &self,
+        id: EnvironmentId,
+        only: Option<&[Arc<str>]>,
+        now: Timestamp,
+    ) -> StoreResult<Option<(SnapshotRows, Vec<SnapshotIdentity>)>> {
+        let mut reading = self.begin_reading().await?;
+        let Some((organisation, project, environment)) = reading.place(id).await? else {
+            return Ok(None);
+        };
+        let states = reading.live_states(id, now).await?;
+        let features = reading.features(project.id).await?;
+        // Whoever reads states of a feature that is gone would serve it.
+        let known: HashSet<_> = features.iter().map(|feature| feature.id).collect();
+        let mut identities = reading.identity_overrides(id, only, now).await?;
+        for identity in &mut identities {
+            identity
+                .states
+                .retain(|state| known.contains(&state.feature_id));
+        }
+        let rows = SnapshotRows {
+            segments: reading.snapshot_segments(project.id, &states).await?,
+            options: reading.options(project.id).await?,
+            states: states
+                .into_iter()
+                .filter(|state| known.contains(&state.feature_id))
+                .collect(),
+            organisation,
+            project,
+            environment,
+            features,
+        };
+        Ok(Some((rows, identities)))
+    }
+}
+
+impl Transaction {
+    async fn place(
+        &mut self,
+        id: EnvironmentId,
+    ) -> StoreResult<Option<(Organisation, Project, Environment)>> {
+        let environment: Option<EnvironmentRow> = on_transaction!(&mut *self, |connection| {
+            sqlx::query_as(environments::ONE)
+                .bind(id.get())
+                .fetch_optional(connection)
+                .await
+        })?;
+        let Some(environment) = environment else {
+            return Ok(None);
+        };
+        let mut environment = Environment::try_from(environment)?;
+        let project: Option<ProjectRow> = on_transaction!(&mut *self, |connection| {
+            sqlx::query_as(projects::ONE)
+                .bind(environment.project_id.get())
+                .fetch_optional(connection)
+                .await
+        })?;
+        let Some(project) = project else {
+            return Ok(None);
+        };
+        // A change of the whole project is as new as one of the environment.
+        let project_time = Timestamp::from_micros(project.updated_at);
+        environment.updated_at = environment.updated_at.max(project_time);
+        let project = Project::try_from(project)?;
+        let organisation: Option<OrganisationRow> = on_transaction!(self, |connection| {
+            sqlx::query_as(organisations::ONE)
+                .bind(project.organisation_id.get())
+                .fetch_optional(connection)
+                .await
+        })?;
+        let Some(organisation) = organisation else {
+            return Ok(None);
+        };
+        Ok(Some((organisation.try_into()?, project, environment)))
+    }
+
+    async fn features(&mut self, project: ProjectId) -> StoreResult<Vec<Feature>> {
+        const SQL: &str = "
+            SELECT id, uuid, project_id, name, kind, default_enabled, initial_value, description,
+                is_archived, is_server_key_only, created_at
+            FROM features WHERE project_id = $1 AND deleted_at IS NULL ORDER BY id";
+        let rows: Vec<FeatureRow> = on_transaction!(self, |connection| {
+            sqlx::query_as(SQL)
+                .bind(project.get())
+                .fetch_all(connection)
+                .await
+        })?;
+        rows.into_iter().map(Feature::try_from).collect()
+    }
+
+    async fn options(&mut self, project: ProjectId) -> StoreResult<Vec<MultivariateOption>> {
+        const SQL: &str = "
+            SELECT o.id, o.uuid, o.feature_id, o.key, o.value_type, o.string_value, o.integer_value,
+                o.boolean_value, o.default_percentage_allocation
+            FROM multivariate_options o JOIN features f ON f.id = o.feature_id
+            WHERE f.project_id = $1 AND f.deleted_at IS NULL AND o.deleted_at IS NULL
+            ORDER BY o.id";
+        let rows: Vec<OptionRow> = on_transaction!(self, |connection| {
+            sqlx::query_as(SQL)
+                .bind(project.get())
+                .fetch_all(connection)
+                .await
+        })?;
+        rows.into_iter().map(MultivariateOption::try_from).collect()
+    }
+
+    /// Segments of the project; those of one feature only where they override it here.
+    async fn snapshot_segments(
+        &mut self,
+        project: ProjectId,
+        states: &[FeatureState],
+    ) -> StoreResult<Vec<Segment>> {
+        const SQL: &str = "
+            SELECT id, uuid, project_id, feature_id, name, description, hash_key, created_at, updated_at
+            FROM segments WHERE project_id = $1 AND deleted_at IS NULL ORDER BY id";
+        let rows: Vec<SegmentRow> = on_transaction!(&mut *self, |connection| {
+            sqlx::query_as(SQL)
+                .bind(project.get())
+                .fetch_all(connection)
+                .await
+        })?;
+        let overriding: HashSet<_> = states
+            .iter()
+            .filter_map(|state| match &state.owner {
+                StateOwner::Segment(link) => Some(link.segment_id),
+                StateOwner::Environment | StateOwner::Identity { .. } => None,
+            })
+            .collect();
+        let mut segments = self.with_rules(rows).await?;
+        segments.retain(|segment| segment.feature_id.is_none() || overriding.contains(&segment.id));
+        Ok(segments)
+    }
+
+    async fn live_states(
+        &mut self,
+        environment: EnvironmentId,
+        now: Timestamp,
+    ) -> StoreResult<Vec<FeatureState>> {
+        const SQL: &str = select_live!(
+            "s.identity_id IS NULL AND (s.feature_segment_id IS NULL OR l.deleted_at IS NULL)"
+        );
+        let rows: Vec<StateRow> = on_transaction!(&mut *self, |connection| {
+            sqlx::query_as(SQL)
+                .bind(environment.get())
+                .bind(now.micros())
+                .fetch_all(connection)
+                .await
+        })?;
+        self.with_weights(rows).await
+    }
+
+    /// Identities with overrides: all of them, or those among `only`.
+    async fn overriding_identities(
+        &mut self,
+        environment: EnvironmentId,
+        only: Option<&[Arc<str>]>,
+    ) -> StoreResult<Vec<Identity>> {
+        const ALL: &str = "
+            SELECT id, environment_id, identifier, created_at FROM identities
+            WHERE environment_id = $1 AND deleted_at IS NULL AND id IN (
+                SELECT identity_id FROM feature_states
+                WHERE environment_id = $1 AND identity_id IS NOT NULL AND deleted_at IS NULL)
+            ORDER BY id";
+        let Some(only) = only else {
+            let rows: Vec<IdentityRow> = on_transaction!(self, |connection| {
+                sqlx::query_as(ALL)
+                    .bind(environment.get())
+                    .fetch_all(connection)
+                    .await
+            })?;
+            return Ok(rows.into_iter().map(Identity::from).collect());
+        };
+        let mut identities = Vec::with_capacity(only.len());
+        for only in only.chunks(CHUNK) {
+            let sql = format!(
+                "SELECT id, environment_id, identifier, created_at FROM identities
+                WHERE environment_id = $1 AND deleted_at IS NULL AND identifier_key IN ({})
+                ORDER BY id",
+                placeholders(2, only.len())
+            );
+            let rows: Vec<IdentityRow> = on_transaction!(&mut *self, |connection| {
+                let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(environment.get());
+                for identifier in only {
+                    query = query.bind(index_key(identifier).into_owned());
+                }
+                query.fetch_all(connection).await
+            })?;
+            identities.extend(rows.into_iter().map(Identity::from));
+        }
+        Ok(identities)
+    }
+
+    /// Overrides of identities, by identity: of all, or of one.
+    async fn identity_overrides(
+        &mut self,
+        environment: EnvironmentId,
+        only: Option<&[Arc<str>]>,
+        now: Timestamp,
+    ) -> StoreResult<Vec<SnapshotIdentity>> {
+        const SQL: &str =
+            select_live!("s.identity_id IS NOT NULL AND ($3 IS NULL OR s.identity_id = $3)");
+        let identities = self.overriding_identities(environment, only).await?;
+        let asked: Vec<Option<i64>> = match only {
+            Some(_) => identities
+                .iter()
+                .map(|identity| Some(identity.id.get()))
+                .collect(),
+            None => vec![None],
+        };
+        let mut states: HashMap<IdentityId, Vec<FeatureState>> = HashMap::new();
+        for identity in asked {
+            let rows: Vec<StateRow> = on_transaction!(&mut *self, |connection| {
+                sqlx::query_as(SQL)
+                    .bind(environment.get())
+                    .bind(now.micros())
+                    .bind(identity)
+                    .fetch_all(connection)
+                    .await
+            })?;
+            for state in self.with_weights(rows).await? {
+                if let StateOwner::Identity { id, .. } = &state.owner {
+                    states.entry(*id).or_default().push(state);
+                }
+            }
+        }
+        let found = identities.into_iter().filter_map(|identity| {
+            let states = states.remove(&identity.id)?;
+            Some(SnapshotIdentity::new(identity, states))
+        });
+        Ok(found.collect())
+    }
+}

@@ -1,0 +1,59 @@
+//! Texts on their way into columns: folding, index keys, lists of placeholders.
+
+use flagstaff_core::fold;
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The most ids in one statement: databases limit the number of parameters.
+pub(crate) const CHUNK: usize = 500;
+
+/// Bytes that an index takes as they are; Postgres refuses entries over 2,704 bytes.
+const INDEXED_BYTES: usize = 1000;
+
+/// A text as unique indexes hold it: itself when short, else its beginning and its SHA-256.
+pub(crate) fn index_key(text: &str) -> Cow<'_, str> {
+    if text.len() <= INDEXED_BYTES {
+        return Cow::Borrowed(text);
+    }
+    let beginning = text.floor_char_boundary(INDEXED_BYTES - 80);
+    Cow::Owned(format!("{}…sha256:{}", &text[..beginning], sha256(text)))
+}
+
+/// A name as unique indexes without regard to case hold it.
+pub(crate) fn folded_key(name: &str) -> String {
+    index_key(&fold(name)).into_owned()
+}
+
+/// SHA-256 in lower-case hexadecimal digits.
+pub(crate) fn sha256(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+}
+
+/// A pattern for `LIKE … ESCAPE '\'` that finds the text anywhere.
+pub(crate) fn contains_pattern(text: &str) -> String {
+    let escaped = text
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+/// `$first, $first+1, …`: a list for `IN (…)`.
+pub(crate) fn placeholders(first: usize, count: usize) -> String {
+    let mut list = String::with_capacity(count * 5);
+    for number in first..first + count {
+        if number > first {
+            list.push_str(", ");
+        }
+        let _ = write!(list, "${number}");
+    }
+    list
+}

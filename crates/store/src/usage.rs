@@ -1,0 +1,244 @@
+//! Usage counts by 15 minutes.
+
+use crate::backend::{Transaction, on_backend, on_transaction};
+use crate::{Store, StoreResult};
+use flagstaff_core::{EnvironmentId, FeatureId, Timestamp};
+use uuid::Uuid;
+
+/// How long the id of a flush is remembered: a day, far longer than anybody tries again.
+const FLUSH_MEMORY: i64 = 24 * 3_600_000_000;
+
+/// What kind of request was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RequestKind {
+    /// All flags of an environment.
+    Flags,
+    /// Flags of an identity.
+    Identities,
+    /// Traits alone.
+    Traits,
+    /// The document for local evaluation.
+    EnvironmentDocument,
+}
+
+impl RequestKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Flags => "flags",
+            Self::Identities => "identities",
+            Self::Traits => "traits",
+            Self::EnvironmentDocument => "environment_document",
+        }
+    }
+}
+
+/// What an SDK said of itself; kept as empty text where it said nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct UsageLabels {
+    /// Name and version of the SDK.
+    pub user_agent: Option<String>,
+    /// The application's name.
+    pub application_name: Option<String>,
+    /// The application's version.
+    pub application_version: Option<String>,
+}
+
+/// How often a feature was evaluated in an interval.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvaluationCountRow {
+    /// Where.
+    pub environment_id: EnvironmentId,
+    /// Of what.
+    pub feature_id: FeatureId,
+    /// Whether it was on, where the SDK said so.
+    pub enabled: Option<bool>,
+    /// Beginning of the interval.
+    pub bucket: Timestamp,
+    /// By what.
+    pub labels: UsageLabels,
+    /// How often.
+    pub count: i64,
+}
+
+/// How often something was asked for in an interval.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestCountRow {
+    /// Where.
+    pub environment_id: EnvironmentId,
+    /// What.
+    pub kind: RequestKind,
+    /// Beginning of the interval.
+    pub bucket: Timestamp,
+    /// By what.
+    pub labels: UsageLabels,
+    /// How often.
+    pub count: i64,
+}
+
+/// Counts that are written together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UsageRows {
+    /// Evaluations that SDKs report.
+    pub evaluations: Vec<EvaluationCountRow>,
+    /// Requests.
+    pub requests: Vec<RequestCountRow>,
+}
+
+const fn state_text(enabled: Option<bool>) -> &'static str {
+    match enabled {
+        Some(true) => "enabled",
+        Some(false) => "disabled",
+        None => "unknown",
+    }
+}
+
+impl Store {
+    /// Adds counts. Unaudited. A batch that was written before under the same id adds nothing.
+    ///
+    /// # Errors
+    /// When the database does not answer; then nothing was added.
+    pub async fn record_counts(
+        &self,
+        flush_id: Uuid,
+        rows: &UsageRows,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        const FLUSH: &str = "
+            INSERT INTO usage_flushes (flush_id, at) VALUES ($1, $2)
+            ON CONFLICT (flush_id) DO NOTHING";
+        const FORGET: &str = "DELETE FROM usage_flushes WHERE at < $1";
+        let mut transaction = self.begin().await?;
+        let new = on_transaction!(&mut transaction, |connection| {
+            sqlx::query(FLUSH)
+                .bind(flush_id.to_string())
+                .bind(at.micros())
+                .execute(connection)
+                .await
+                .map(|done| done.rows_affected())
+        })?;
+        if new == 0 {
+            return Ok(());
+        }
+        on_transaction!(&mut transaction, |connection| {
+            sqlx::query(FORGET)
+                .bind(at.micros() - FLUSH_MEMORY)
+                .execute(connection)
+                .await
+                .map(drop)
+        })?;
+        for row in &rows.evaluations {
+            transaction.add_evaluations(row).await?;
+        }
+        for row in &rows.requests {
+            transaction.add_requests(row).await?;
+        }
+        transaction.commit().await
+    }
+
+    /// Evaluations of a feature in an environment since a time.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn count_evaluations(
+        &self,
+        environment: EnvironmentId,
+        feature: FeatureId,
+        since: Timestamp,
+    ) -> StoreResult<i64> {
+        const SQL: &str = "
+            SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM evaluation_counts
+            WHERE environment_id = $1 AND feature_id = $2 AND bucket_start >= $3";
+        Ok(on_backend!(self, |pool| {
+            sqlx::query_scalar(SQL)
+                .bind(environment.get())
+                .bind(feature.get())
+                .bind(since.micros())
+                .fetch_one(pool)
+                .await
+        })?)
+    }
+
+    /// Requests of a kind to an environment since a time.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn count_requests(
+        &self,
+        environment: EnvironmentId,
+        kind: RequestKind,
+        since: Timestamp,
+    ) -> StoreResult<i64> {
+        const SQL: &str = "
+            SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM request_counts
+            WHERE environment_id = $1 AND kind = $2 AND bucket_start >= $3";
+        Ok(on_backend!(self, |pool| {
+            sqlx::query_scalar(SQL)
+                .bind(environment.get())
+                .bind(kind.as_str())
+                .bind(since.micros())
+                .fetch_one(pool)
+                .await
+        })?)
+    }
+}
+
+impl Transaction {
+    async fn add_evaluations(&mut self, row: &EvaluationCountRow) -> StoreResult<()> {
+        const SQL: &str = "
+            INSERT INTO evaluation_counts (environment_id, feature_id, bucket_start, state, sdk_user_agent,
+                application_name, application_version, count)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            ON CONFLICT (environment_id, feature_id, bucket_start, state, sdk_user_agent,
+                application_name, application_version)
+            DO UPDATE SET count = evaluation_counts.count + excluded.count";
+        on_transaction!(self, |connection| {
+            sqlx::query(SQL)
+                .bind(row.environment_id.get())
+                .bind(row.feature_id.get())
+                .bind(row.bucket.micros())
+                .bind(state_text(row.enabled))
+                .bind(row.labels.user_agent.as_deref().unwrap_or_default())
+                .bind(row.labels.application_name.as_deref().unwrap_or_default())
+                .bind(
+                    row.labels
+                        .application_version
+                        .as_deref()
+                        .unwrap_or_default(),
+                )
+                .bind(row.count)
+                .execute(connection)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+
+    async fn add_requests(&mut self, row: &RequestCountRow) -> StoreResult<()> {
+        const SQL: &str = "
+            INSERT INTO request_counts (environment_id, kind, bucket_start, sdk_user_agent,
+                application_name, application_version, count)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            ON CONFLICT (environment_id, bucket_start, kind, sdk_user_agent, application_name,
+                application_version)
+            DO UPDATE SET count = request_counts.count + excluded.count";
+        on_transaction!(self, |connection| {
+            sqlx::query(SQL)
+                .bind(row.environment_id.get())
+                .bind(row.kind.as_str())
+                .bind(row.bucket.micros())
+                .bind(row.labels.user_agent.as_deref().unwrap_or_default())
+                .bind(row.labels.application_name.as_deref().unwrap_or_default())
+                .bind(
+                    row.labels
+                        .application_version
+                        .as_deref()
+                        .unwrap_or_default(),
+                )
+                .bind(row.count)
+                .execute(connection)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+}
