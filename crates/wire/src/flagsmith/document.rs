@@ -169,7 +169,8 @@ impl<'a> Document<'a> {
         match digits_as_number(&segment.hash_key) {
             Some(number) => write_integer(&mut self.out, number),
             None => {
-                write_integer(&mut self.out, segment.id.get());
+                let number = self.free_segment_number(segment.id.get());
+                write_integer(&mut self.out, number);
                 if segment.rules.iter().any(splits_by_percentage) {
                     self.warnings.push(DocumentWarning::SegmentHash {
                         segment: segment.name.clone(),
@@ -184,6 +185,23 @@ impl<'a> Document<'a> {
         self.raw(",\"feature_states\":");
         self.write_states(part.overrides.iter().map(|state| (state, None)));
         self.raw("}");
+    }
+
+    /// An id that no other segment of the document has: SDKs keep segments by their ids.
+    fn free_segment_number(&self, row_id: i64) -> i64 {
+        let is_taken = |number: i64| {
+            let mut parts = self.snapshot.segments.iter();
+            parts.any(|part| digits_as_number(&part.segment.hash_key) == Some(number))
+        };
+        if !is_taken(row_id) {
+            return row_id;
+        }
+        // Row ids grow from 1, so the other end of the 32 bits is free.
+        let mut number = i64::from(i32::MAX) - row_id;
+        while is_taken(number) {
+            number -= 1;
+        }
+        number
     }
 
     fn write_defaults(&mut self) {

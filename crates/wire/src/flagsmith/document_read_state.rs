@@ -145,8 +145,12 @@ pub(super) fn state(
     };
     let hash_seed = match node.optional("django_id")? {
         Some(id) => Some(name_text(&id)?),
-        None => uuid_text.map(Into::into),
+        None => None,
     };
+    // SDKs take an id of 0 for none.
+    let hash_seed = hash_seed
+        .filter(|seed| **seed != *"0")
+        .or_else(|| uuid_text.map(Into::into));
     let weights = weights(node, feature, features)?;
     if hash_seed.is_none() && !weights.is_empty() {
         features.warnings.push(ImportWarning::MissingSeed {
@@ -183,8 +187,8 @@ fn weights(node: &Node<'_>, feature: usize, features: &mut Features) -> Read<Vec
             None => None,
         };
         let position = match optional_integer(&item, "id")? {
-            Some(id) => Priority::of(&id.into()),
-            None => uuid.map_or(Priority::Missing, uuid_priority),
+            Some(id) if id != 0 => Priority::of(&id.into()),
+            Some(_) | None => uuid.map_or(Priority::Missing, uuid_priority),
         };
         let weight = ImportedWeight {
             option: features.option(feature, option),

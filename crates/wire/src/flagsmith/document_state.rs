@@ -57,14 +57,19 @@ pub(super) fn write_state(out: &mut Vec<u8>, output: &StateOutput<'_>) -> bool {
     seed.is_kept || state.weights.is_empty()
 }
 
+/// Without a priority nothing is written: Python's SDK fails on a `null` priority, but takes none as weakest.
 fn write_feature_segment(out: &mut Vec<u8>, owner: &StateOwner) {
-    match owner {
-        StateOwner::Segment(link) => {
+    let priority = match owner {
+        StateOwner::Segment(link) => link.priority,
+        StateOwner::Environment | StateOwner::Identity { .. } => None,
+    };
+    match priority {
+        Some(priority) => {
             out.extend_from_slice(b"{\"priority\":");
-            write_optional_integer(out, link.priority);
+            write_integer(out, priority);
             out.push(b'}');
         }
-        StateOwner::Environment | StateOwner::Identity { .. } => out.extend_from_slice(b"null"),
+        None => out.extend_from_slice(b"null"),
     }
 }
 
@@ -95,7 +100,8 @@ struct Seed {
 impl Seed {
     fn of(state: &FeatureState) -> Self {
         let own_uuid = || state.uuid.to_string();
-        if let Some(number) = digits_as_number(&state.hash_seed) {
+        // SDKs take an id of 0 for none.
+        if let Some(number) = digits_as_number(&state.hash_seed).filter(|number| *number != 0) {
             return Self {
                 number: Some(number),
                 uuid: own_uuid(),

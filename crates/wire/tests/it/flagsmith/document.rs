@@ -90,6 +90,7 @@ fn odd_document() -> Json {
                  "feature_state_value": 1},
                 {"feature": {"id": 4, "name": "Split"}, "enabled": false, "django_id": 9,
                  "feature_segment": {"priority": null}, "feature_state_value": 2.5}]},
+            {"id": 1, "name": "has the row id of the other one", "rules": []},
         ]},
         "feature_states": [
             {"feature": {"id": 4, "name": "split", "type": "MULTIVARIATE"}, "enabled": true, "django_id": null,

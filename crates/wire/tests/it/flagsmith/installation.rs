@@ -184,7 +184,10 @@ impl<'a> Installation<'a> {
             owner,
             enabled: state.enabled,
             value: state.value.clone(),
-            hash_seed: state.hash_seed.clone().unwrap_or_else(|| "0".into()),
+            hash_seed: state
+                .hash_seed
+                .clone()
+                .unwrap_or_else(|| self.last_state.to_string().into()),
             weights,
             version: Some(1),
             live_from: Some(Timestamp::from_micros(0)),
