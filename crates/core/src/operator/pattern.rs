@@ -1,7 +1,7 @@
 //! `REGEX`: patterns, and the memory they may take.
 //!
 //! The dialect is that of the `regex` crate: no look-around and no back-references, but no pattern can make
-//! an evaluation slow. Deliberately different from Python's `re`, as `differences.toml` says.
+//! an evaluation slow. Deliberately different from Python's `re`, as `wire/tests/it/flagsmith/differences.json` says.
 
 use crate::CompileWarning;
 use crate::operand::Operand;

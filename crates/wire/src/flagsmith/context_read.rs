@@ -2,13 +2,14 @@
 
 use super::context::{Caller, EvaluationContext, Untouched, UntouchedSegment};
 use super::priority::Priority;
+use super::rule_read::rule;
 use crate::json::{json_to_scalar, json_to_trait};
 use crate::malformed::{Malformed, Problem, quoted};
 use crate::node::Node;
 use flagstaff_core::text::python_text;
 use flagstaff_core::{
-    Attributes, Condition, FeatureRules, FlagState, PatternBudget, Rule, RuleKind, Ruleset,
-    SegmentOverride, SegmentRules, StateIds, Value, Variant,
+    Attributes, FeatureRules, FlagState, PatternBudget, Rule, Ruleset, SegmentOverride,
+    SegmentRules, StateIds, Value, Variant,
 };
 use serde_json::Value as Json;
 use std::sync::Arc;
@@ -245,76 +246,6 @@ fn segment(node: &Node<'_>) -> Read<SegmentContext> {
         overrides,
         metadata: metadata(node)?,
     })
-}
-
-/// Reads a rule and those inside it. The JSON parser has bounded the nesting.
-pub(super) fn rule(node: &Node<'_>) -> Read<Rule> {
-    let kind_node = node.required("type")?;
-    let kind = match kind_node.text()? {
-        "ALL" => RuleKind::All,
-        "ANY" => RuleKind::Any,
-        "NONE" => RuleKind::None,
-        other => {
-            return Err(kind_node.malformed(Problem::Word {
-                expected: "ALL, ANY, NONE",
-                found: quoted(other),
-            }));
-        }
-    };
-    let (mut rules, mut conditions) = (Vec::new(), Vec::new());
-    if let Some(list) = node.optional("rules")? {
-        for item in list.items()? {
-            rules.push(rule(&item)?);
-        }
-    }
-    if let Some(list) = node.optional("conditions")? {
-        for item in list.items()? {
-            conditions.push(condition(&item)?);
-        }
-    }
-    Ok(Rule {
-        id: None,
-        kind,
-        rules,
-        conditions,
-    })
-}
-
-fn condition(node: &Node<'_>) -> Read<Condition> {
-    let operator = node.required("operator")?.text()?.to_owned();
-    // Contexts say `property`, environment documents `property_`.
-    let property = match node.optional("property")? {
-        Some(property) => Some(property),
-        None => node.optional("property_")?,
-    };
-    let property = match property {
-        Some(property) => Some(property.text()?.to_owned()),
-        None => None,
-    };
-    let value = match node.optional("value")? {
-        Some(value) => Some(condition_value(&operator, &value)?),
-        None => None,
-    };
-    Ok(Condition {
-        id: None,
-        operator,
-        property,
-        value,
-        description: None,
-    })
-}
-
-fn condition_value(operator: &str, node: &Node<'_>) -> Read<String> {
-    if operator == "IN" && node.json.is_array() {
-        // Python compares the text form of every item.
-        let items: Vec<Json> = node
-            .list()?
-            .iter()
-            .map(|item| Json::String(crate::python::text(item)))
-            .collect();
-        return Ok(Json::Array(items).to_string());
-    }
-    node.text().map(str::to_owned)
 }
 
 /// Text that names something; numbers count as their decimal text, as Python formats them.

@@ -1,11 +1,12 @@
 //! Reading environment documents of any Flagsmith version, ours included.
 
-use super::context_read::{name_text, rule};
+use super::context_read::name_text;
 use super::document_read_state::{Features, state};
 use super::import::{
     ImportWarning, ImportedEnvironment, ImportedIdentity, ImportedOverride, ImportedProject,
     ImportedSegment,
 };
+use super::rule_read::rule;
 use crate::json::json_to_trait;
 use crate::malformed::{Malformed, Problem, quoted};
 use crate::node::Node;

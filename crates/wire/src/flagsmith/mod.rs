@@ -13,3 +13,4 @@ pub mod identity;
 pub mod import;
 mod priority;
 pub mod result;
+mod rule_read;
