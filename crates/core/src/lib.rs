@@ -49,7 +49,7 @@ pub use reason::{Reason, ReasonWords};
 pub use ruleset::{
     FeatureRules, FlagState, Ruleset, SegmentOverride, SegmentRules, StateIds, Variant,
 };
-pub use segment::{Condition, Rule, RuleKind, Segment};
+pub use segment::{Condition, OPERATORS, Rule, RuleKind, Segment};
 pub use snapshot::{
     IdentityOverrides, Snapshot, SnapshotFeature, SnapshotIdentity, SnapshotRows, SnapshotSegment,
 };

@@ -28,6 +28,24 @@ pub struct Rule {
     pub conditions: Vec<Condition>,
 }
 
+/// The operators a condition can name; any other is never true.
+pub const OPERATORS: [&str; 14] = [
+    "EQUAL",
+    "NOT_EQUAL",
+    "GREATER_THAN",
+    "GREATER_THAN_INCLUSIVE",
+    "LESS_THAN",
+    "LESS_THAN_INCLUSIVE",
+    "CONTAINS",
+    "NOT_CONTAINS",
+    "REGEX",
+    "PERCENTAGE_SPLIT",
+    "MODULO",
+    "IS_SET",
+    "IS_NOT_SET",
+    "IN",
+];
+
 /// A comparison: property, operator, value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {

@@ -1,1 +1,147 @@
-//! Under construction.
+//! What the product does: permission, validation, one transaction, audit, publishing; background work.
+//!
+//! **Invariants.** A write goes permission → validation → one transaction → published on this node → answer, so
+//! whoever writes reads their own write. Nothing here knows HTTP; nothing here holds SQL text. A request takes one
+//! snapshot and answers from it alone. Time comes from [`Clock`] and nowhere else.
+
+mod caller;
+mod change;
+mod clock;
+pub mod config;
+mod environment_access;
+mod environments;
+mod error;
+mod feature_states;
+mod features;
+mod identify;
+mod identities;
+mod identity_cache;
+mod identity_overrides;
+mod keys;
+mod members;
+mod operations;
+mod organisations;
+mod passwords;
+mod projects;
+mod published;
+mod secrets;
+mod segment_overrides;
+mod segment_rules;
+mod segments;
+mod server_keys;
+mod sign_in;
+mod snapshots;
+mod state_values;
+mod text_rules;
+mod traits;
+mod usage;
+mod weights;
+mod work;
+
+pub use caller::Caller;
+pub use clock::Clock;
+pub use config::ServiceConfig;
+pub use environment_access::{KeyNeed, OpenEnvironment};
+pub use environments::EnvironmentPatch;
+pub use error::{
+    AuthenticationProblem, BoxError, Noun, PasswordProblem, Problem, ServiceError, ServiceResult,
+};
+pub use feature_states::{StatePatch, StateQuery, ValueChange};
+pub use features::{FeaturePatch, FeatureQuery, FeatureRequest, FeatureView, OptionRequest};
+pub use flagstaff_store::{FeatureSort, Page, PageRequest, Store, StoreError};
+pub use identify::{Identification, Identified, SentTrait, ShownTrait};
+pub use identity_overrides::IdentityOverrideRequest;
+pub use operations::{Facts, Readiness};
+pub use organisations::{OrganisationPatch, OrganisationView};
+pub use projects::{ProjectPatch, ProjectView};
+pub use published::{Form, Published};
+pub use segment_overrides::SegmentOverrideRequest;
+pub use segments::{SegmentPatch, SegmentQuery, SegmentRequest};
+pub use server_keys::{ServerKeyPatch, ServerKeyRequest};
+pub use traits::{TRAIT_KEY_LIMIT, TRAIT_VALUE_LIMIT, TraitRequest};
+pub use usage::{EvaluationCount, RequestKind, SdkLabels};
+pub use weights::WeightChange;
+pub use work::Work;
+
+use std::sync::Arc;
+
+/// The product. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Service(Arc<Parts>);
+
+struct Parts {
+    store: Store,
+    clock: Clock,
+    config: ServiceConfig,
+    environments: snapshots::Environments,
+    keys: keys::Keys,
+    identities: identity_cache::IdentityCache,
+    identity_writes: work::IdentityWrites,
+    usage: usage::Usage,
+    attempts: sign_in::Attempts,
+}
+
+impl Service {
+    /// Puts the product together. Has to be called within an async runtime: traits are written by a task.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock, config: ServiceConfig) -> Self {
+        let (identity_writes, waiting) = work::IdentityWrites::new();
+        let identities =
+            identity_cache::IdentityCache::new(config.memory.identity_weight, store.is_shared());
+        let parts = Arc::new(Parts {
+            environments: snapshots::Environments::new(config.memory.snapshot_weight),
+            keys: keys::Keys::default(),
+            identities,
+            identity_writes,
+            usage: usage::Usage::default(),
+            attempts: sign_in::Attempts::default(),
+            store,
+            clock,
+            config,
+        });
+        tokio::spawn(work::run_identity_writes(Arc::downgrade(&parts), waiting));
+        Self(parts)
+    }
+
+    /// Tells the time.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// What the service was told.
+    #[must_use]
+    pub fn config(&self) -> &ServiceConfig {
+        &self.0.config
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    fn environments(&self) -> &snapshots::Environments {
+        &self.0.environments
+    }
+
+    fn keys(&self) -> &keys::Keys {
+        &self.0.keys
+    }
+
+    fn identity_cache(&self) -> &identity_cache::IdentityCache {
+        &self.0.identities
+    }
+
+    fn usage(&self) -> &usage::Usage {
+        &self.0.usage
+    }
+
+    fn attempts(&self) -> &sign_in::Attempts {
+        &self.0.attempts
+    }
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Service")
+    }
+}

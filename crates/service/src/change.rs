@@ -1,0 +1,213 @@
+//! How a change ends: audit entry, revision, commit, publishing.
+
+use crate::error::{Noun, ServiceResult};
+use crate::snapshots::TouchedIdentities;
+use crate::{Caller, Service};
+use flagstaff_core::{EnvironmentId, OrganisationId, ProjectId};
+use flagstaff_store::{Action, Actor, AuditEntry, Change, Touched, Write};
+use std::sync::Arc;
+use tracing::error;
+use uuid::Uuid;
+
+/// Where a change was made: what gets a new revision, and whose audit log tells of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    organisation: Option<OrganisationId>,
+    project: Option<ProjectId>,
+    environment: Option<EnvironmentId>,
+    identities: TouchedIdentities,
+    keys_changed: bool,
+    is_shown: bool,
+}
+
+impl Subject {
+    /// The installation: no snapshot shows it.
+    pub(crate) fn installation() -> Self {
+        Self {
+            organisation: None,
+            project: None,
+            environment: None,
+            identities: TouchedIdentities::None,
+            keys_changed: false,
+            is_shown: false,
+        }
+    }
+
+    /// Who belongs to an organisation: told in its log, but no snapshot shows it.
+    pub(crate) fn members_of(organisation: OrganisationId) -> Self {
+        Self {
+            organisation: Some(organisation),
+            ..Self::installation()
+        }
+    }
+
+    /// The organisation as a whole: every environment of it shows its settings.
+    pub(crate) fn organisation(id: OrganisationId) -> Self {
+        Self {
+            organisation: Some(id),
+            is_shown: true,
+            ..Self::installation()
+        }
+    }
+
+    /// A project, in all its environments.
+    pub(crate) fn project(organisation: OrganisationId, id: ProjectId) -> Self {
+        Self {
+            project: Some(id),
+            ..Self::organisation(organisation)
+        }
+    }
+
+    /// One environment.
+    pub(crate) fn environment(
+        organisation: OrganisationId,
+        project: ProjectId,
+        id: EnvironmentId,
+    ) -> Self {
+        Self {
+            environment: Some(id),
+            ..Self::project(organisation, project)
+        }
+    }
+
+    /// The overrides of one identity are among what changed.
+    pub(crate) fn with_identity(mut self, identifier: Arc<str>) -> Self {
+        self.identities = TouchedIdentities::These(vec![identifier]);
+        self
+    }
+
+    /// Overrides of any identity may have changed.
+    pub(crate) fn with_all_identities(mut self) -> Self {
+        self.identities = TouchedIdentities::All;
+        self
+    }
+
+    /// Environment keys are among what changed.
+    pub(crate) fn with_keys(mut self) -> Self {
+        self.keys_changed = true;
+        self
+    }
+
+    fn touched(&self) -> Touched {
+        let mut touched = Touched::default();
+        if !self.is_shown {
+            return touched;
+        }
+        match (self.environment, self.project, self.organisation) {
+            (Some(environment), _, _) => touched.environments.push(environment),
+            (None, Some(project), _) => touched.projects.push(project),
+            (None, None, Some(organisation)) => touched.organisations.push(organisation),
+            (None, None, None) => {}
+        }
+        touched
+    }
+}
+
+/// What was done, in the words of the audit log.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    action: Action,
+    noun: Noun,
+    object_id: i64,
+    object_uuid: Option<Uuid>,
+    summary: String,
+}
+
+impl Told {
+    fn new(action: Action, noun: Noun, object_id: i64, object_uuid: Option<Uuid>) -> Self {
+        Self {
+            action,
+            noun,
+            object_id,
+            object_uuid,
+            summary: String::new(),
+        }
+    }
+
+    pub(crate) fn created(noun: Noun, id: i64, uuid: impl Into<Option<Uuid>>) -> Self {
+        Self::new(Action::Create, noun, id, uuid.into())
+    }
+
+    pub(crate) fn updated(noun: Noun, id: i64, uuid: impl Into<Option<Uuid>>) -> Self {
+        Self::new(Action::Update, noun, id, uuid.into())
+    }
+
+    pub(crate) fn deleted(noun: Noun, id: i64, uuid: impl Into<Option<Uuid>>) -> Self {
+        Self::new(Action::Delete, noun, id, uuid.into())
+    }
+
+    pub(crate) fn saying(mut self, summary: String) -> Self {
+        self.summary = summary;
+        self
+    }
+}
+
+impl Service {
+    /// Commits a write with its audit entry and publishes it on this node before it returns.
+    pub(crate) async fn finish(
+        &self,
+        write: Write,
+        caller: Option<&Caller>,
+        subject: Subject,
+        told: Told,
+    ) -> ServiceResult<()> {
+        let actor = match caller {
+            Some(caller) => Actor::Member {
+                id: caller.member.id,
+                name: caller.member.email.clone(),
+            },
+            None => Actor::System {
+                name: "flagstaff".to_owned(),
+            },
+        };
+        let entry = AuditEntry {
+            organisation_id: subject.organisation,
+            project_id: subject.project,
+            environment_id: subject.environment,
+            actor,
+            action: told.action,
+            noun: told.noun,
+            object_id: Some(told.object_id),
+            object_uuid: told.object_uuid,
+            summary: told.summary,
+            details: None,
+        };
+        let change = Change {
+            audit: vec![entry],
+            touched: subject.touched(),
+            at: self.clock().now(),
+            outbox: Vec::new(),
+        };
+        let committed = write.commit(change).await?;
+        for environment in committed.environments {
+            let touched = subject.identities.clone();
+            // The change is durable: failing to show it now must not tell the caller it was not made. The
+            // check of revisions every two seconds brings it in.
+            if let Err(error) = self
+                .publish(
+                    environment.id,
+                    environment.revision,
+                    touched,
+                    subject.keys_changed,
+                )
+                .await
+            {
+                error!(environment.id = environment.id.get(), %error, "change is stored but not published yet");
+            }
+        }
+        Ok(())
+    }
+
+    async fn publish(
+        &self,
+        environment: EnvironmentId,
+        revision: i64,
+        touched: TouchedIdentities,
+        keys_changed: bool,
+    ) -> ServiceResult<()> {
+        if keys_changed {
+            self.keys().reload(self, environment).await?;
+        }
+        self.refresh(environment, revision, touched).await
+    }
+}

@@ -1,0 +1,75 @@
+//! What a presented environment key opens.
+
+use crate::Service;
+use crate::error::{ServiceError, ServiceResult};
+use crate::published::Published;
+use flagstaff_core::{EnvironmentKey, Snapshot, Timestamp};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Which keys a route takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyNeed {
+    /// The client key or a server-side key.
+    Any,
+    /// A server-side key.
+    ServerSide,
+}
+
+/// An environment opened with a key: one revision of it, for the length of a request.
+#[derive(Debug, Clone)]
+pub struct OpenEnvironment {
+    /// What is served.
+    pub published: Arc<Published>,
+    /// True when a server-side key was presented.
+    pub server_side: bool,
+}
+
+impl OpenEnvironment {
+    /// The snapshot every part of the answer comes from.
+    #[must_use]
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.published.snapshot
+    }
+}
+
+impl Service {
+    /// Opens the environment a key belongs to.
+    ///
+    /// # Errors
+    /// [`ServiceError::KeyMissing`] without a key or with one of the wrong kind, [`ServiceError::KeyUnknown`]
+    /// for a key that is unknown, inactive or expired, [`ServiceError::OrganisationStopped`], and
+    /// [`ServiceError::Unavailable`] while a key cannot be checked.
+    pub async fn open_environment(
+        &self,
+        key: Option<&str>,
+        need: KeyNeed,
+    ) -> ServiceResult<OpenEnvironment> {
+        // Clients have been seen to send blanks around the key; the recorded server takes them.
+        let text = key.map(str::trim).filter(|text| !text.is_empty());
+        let text = text.ok_or(ServiceError::KeyMissing)?;
+        let is_server_text = text.starts_with(EnvironmentKey::SERVER_PREFIX);
+        if need == KeyNeed::ServerSide && !is_server_text {
+            return Err(ServiceError::KeyMissing);
+        }
+        let key = EnvironmentKey::parse(text).ok_or(ServiceError::KeyUnknown)?;
+        let environment = self.keys().resolve(self, &key).await?;
+        let published = match self.published(environment).await {
+            // The environment was deleted while its key was still known.
+            Err(ServiceError::NotFound { .. }) => return Err(ServiceError::KeyUnknown),
+            other => other?,
+        };
+        if published.snapshot.organisation.stop_serving_flags {
+            return Err(ServiceError::OrganisationStopped);
+        }
+        Ok(OpenEnvironment {
+            published,
+            server_side: key.is_server_side(),
+        })
+    }
+
+    /// Follows an environment: the receiver sees the time of each change that is published.
+    pub fn subscribe(&self, open: &OpenEnvironment) -> watch::Receiver<Timestamp> {
+        self.environments().subscribe(&open.published)
+    }
+}

@@ -1,0 +1,280 @@
+//! Environments.
+
+use crate::change::{Subject, Told};
+use crate::error::{Noun, ServiceError, ServiceResult};
+use crate::projects::check_count;
+use crate::published::Published;
+use crate::text_rules::{NAME_LIMIT, check_name, check_optional, free_slug};
+use crate::{Caller, Service, secrets};
+use flagstaff_core::{Environment, EnvironmentId, EnvironmentKey, Project, ProjectId};
+use flagstaff_store::NewEnvironment;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What of an environment a person may change; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EnvironmentPatch {
+    /// 1 to 2,000 characters, unique in the project without regard to case.
+    pub name: Option<String>,
+    /// Up to 20,000 characters; `Some(None)` takes it away.
+    pub description: Option<Option<String>>,
+    /// Approvals, 0 or more; `Some(None)` asks for none.
+    pub minimum_change_request_approvals: Option<Option<i64>>,
+    /// Whether traits sent with a client key count.
+    pub allow_client_traits: Option<bool>,
+    /// Up to 255 characters.
+    pub banner_text: Option<Option<String>>,
+    /// Up to 7 characters.
+    pub banner_colour: Option<Option<String>>,
+    /// `Some(None)`: as the project has it.
+    pub hide_disabled_flags: Option<Option<bool>>,
+    /// Whether identities are hashed by the composite key.
+    pub use_identity_composite_key_for_hashing: Option<bool>,
+    /// Whether SDK answers leave out ids, descriptions and traits.
+    pub hide_sensitive_data: Option<bool>,
+    /// Whether the environment document lists identity overrides.
+    pub use_identity_overrides_in_local_eval: Option<bool>,
+}
+
+/// An environment together with what it belongs to.
+#[derive(Debug, Clone)]
+pub(crate) struct EnvironmentPlace {
+    pub(crate) project: Project,
+    pub(crate) environment: Environment,
+}
+
+impl EnvironmentPlace {
+    /// Where a change in this environment is made.
+    pub(crate) fn subject(&self) -> Subject {
+        Subject::environment(
+            self.project.organisation_id,
+            self.project.id,
+            self.environment.id,
+        )
+    }
+}
+
+impl Service {
+    /// The environments of a project.
+    ///
+    /// # Errors
+    /// As [`Service::project`].
+    pub async fn environments_of(
+        &self,
+        caller: &Caller,
+        project: ProjectId,
+    ) -> ServiceResult<Vec<Environment>> {
+        self.visible_project(caller, project).await?;
+        Ok(self.store().environments(project).await?)
+    }
+
+    /// One environment, by its client key.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] when there is none, or it is somebody else's.
+    pub async fn environment(&self, caller: &Caller, api_key: &str) -> ServiceResult<Environment> {
+        Ok(self.visible_environment(caller, api_key).await?.environment)
+    }
+
+    /// Segment overrides in an environment.
+    ///
+    /// # Errors
+    /// Failures of the database.
+    pub async fn count_segment_overrides(&self, environment: EnvironmentId) -> ServiceResult<i64> {
+        let published = self.published(environment).await?;
+        let overrides = published.snapshot.segments.iter();
+        let count: usize = overrides.map(|segment| segment.overrides.len()).sum();
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+
+    /// What the environment's document is made from, for a member instead of a server-side key.
+    ///
+    /// # Errors
+    /// As [`Service::environment`].
+    pub async fn environment_document(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+    ) -> ServiceResult<Arc<Published>> {
+        let place = self.visible_environment(caller, api_key).await?;
+        self.published(place.environment.id).await
+    }
+
+    /// Makes an environment in which every feature of the project has its default state.
+    ///
+    /// # Errors
+    /// As [`Service::project`], invalid fields, and [`ServiceError::Conflict`] for a taken name.
+    pub async fn create_environment(
+        &self,
+        caller: &Caller,
+        project: ProjectId,
+        patch: EnvironmentPatch,
+    ) -> ServiceResult<Environment> {
+        let project = self.visible_project(caller, project).await?;
+        self.insert_environment(Some(caller), &project, None, patch)
+            .await
+    }
+
+    pub(crate) async fn insert_environment(
+        &self,
+        caller: Option<&Caller>,
+        project: &Project,
+        api_key: Option<EnvironmentKey>,
+        patch: EnvironmentPatch,
+    ) -> ServiceResult<Environment> {
+        let name = patch.name.clone().unwrap_or_default();
+        check_name("name", &name, NAME_LIMIT)?;
+        let others = self.store().environments(project.id).await?;
+        let is_taken = |slug: &str| others.iter().any(|other| other.slug == slug);
+        let api_key = match api_key {
+            Some(key) => key.expose().to_owned(),
+            None => secrets::random_key()?,
+        };
+        let now = self.clock().now();
+        let new_environment = NewEnvironment {
+            id: None,
+            uuid: Uuid::new_v4(),
+            project_id: project.id,
+            slug: free_slug(&name, is_taken),
+            name,
+            api_key: api_key.into(),
+        };
+        let mut write = self.store().write().await?;
+        let mut environment = write.insert_environment(&new_environment, now).await?;
+        apply(patch, &mut environment)?;
+        write.update_environment(&environment).await?;
+        let place = EnvironmentPlace {
+            project: project.clone(),
+            environment: environment.clone(),
+        };
+        let told = Told::created(Noun::Environment, environment.id.get(), environment.uuid)
+            .saying(format!("New Environment created: {}", environment.name));
+        self.finish(write, caller, place.subject().with_keys(), told)
+            .await?;
+        Ok(environment)
+    }
+
+    /// Changes an environment.
+    ///
+    /// # Errors
+    /// As [`Service::environment`], invalid fields, and [`ServiceError::Conflict`] for a taken name.
+    pub async fn update_environment(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+        patch: EnvironmentPatch,
+    ) -> ServiceResult<Environment> {
+        let mut place = self.visible_environment(caller, api_key).await?;
+        apply(patch, &mut place.environment)?;
+        let mut write = self.store().write().await?;
+        write.update_environment(&place.environment).await?;
+        let environment = &place.environment;
+        let told = Told::updated(Noun::Environment, environment.id.get(), environment.uuid)
+            .saying(format!("Environment updated: {}", environment.name));
+        self.finish(write, Some(caller), place.subject(), told)
+            .await?;
+        Ok(place.environment)
+    }
+
+    /// Deletes an environment; its keys stop at once.
+    ///
+    /// # Errors
+    /// As [`Service::environment`].
+    pub async fn delete_environment(&self, caller: &Caller, api_key: &str) -> ServiceResult<()> {
+        let place = self.visible_environment(caller, api_key).await?;
+        let environment = &place.environment;
+        let mut write = self.store().write().await?;
+        write
+            .delete_environment(environment.id, self.clock().now())
+            .await?;
+        let told = Told::deleted(Noun::Environment, environment.id.get(), environment.uuid)
+            .saying(format!("Environment deleted: {}", environment.name));
+        self.finish(write, Some(caller), place.subject(), told)
+            .await?;
+        self.forget_environment(environment.id).await
+    }
+
+    /// Stops serving a deleted environment on this node.
+    pub(crate) async fn forget_environment(&self, id: EnvironmentId) -> ServiceResult<()> {
+        self.keys().reload(self, id).await?;
+        self.environments().forget(id);
+        Ok(())
+    }
+
+    /// An environment the caller may see and change, by its client key.
+    pub(crate) async fn visible_environment(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+    ) -> ServiceResult<EnvironmentPlace> {
+        let missing = || ServiceError::NotFound {
+            noun: Noun::Environment,
+        };
+        // Whatever cannot be a key cannot be asked for either: a NUL would be an error of the database.
+        let key = EnvironmentKey::parse(api_key).ok_or_else(missing)?;
+        let environment = self.store().environment_by_key(key.expose()).await?;
+        self.place(caller, environment.ok_or_else(missing)?).await
+    }
+
+    /// An environment the caller may see and change, by its id.
+    pub(crate) async fn place(
+        &self,
+        caller: &Caller,
+        environment: Environment,
+    ) -> ServiceResult<EnvironmentPlace> {
+        let noun = Noun::Environment;
+        let project = self.store().project(environment.project_id).await?;
+        let project = project.ok_or(ServiceError::NotFound { noun })?;
+        caller.require_member_of(project.organisation_id, noun)?;
+        Ok(EnvironmentPlace {
+            project,
+            environment,
+        })
+    }
+}
+
+fn apply(patch: EnvironmentPatch, environment: &mut Environment) -> ServiceResult<()> {
+    if let Some(name) = patch.name {
+        check_name("name", &name, NAME_LIMIT)?;
+        environment.name = name;
+    }
+    if let Some(description) = patch.description {
+        check_optional("description", description.as_deref(), 20_000)?;
+        environment.description = description;
+    }
+    if let Some(approvals) = patch.minimum_change_request_approvals {
+        approvals.map_or(Ok(()), |count| {
+            check_count("minimum_change_request_approvals", count)
+        })?;
+        environment.minimum_change_request_approvals = approvals;
+    }
+    if let Some(text) = patch.banner_text {
+        check_optional("banner_text", text.as_deref(), 255)?;
+        environment.banner_text = text;
+    }
+    if let Some(colour) = patch.banner_colour {
+        check_optional("banner_colour", colour.as_deref(), 7)?;
+        environment.banner_colour = colour;
+    }
+    if let Some(hide) = patch.hide_disabled_flags {
+        environment.hide_disabled_flags = hide;
+    }
+    let set = |field: &mut bool, value: Option<bool>| *field = value.unwrap_or(*field);
+    set(
+        &mut environment.allow_client_traits,
+        patch.allow_client_traits,
+    );
+    set(
+        &mut environment.use_identity_composite_key_for_hashing,
+        patch.use_identity_composite_key_for_hashing,
+    );
+    set(
+        &mut environment.hide_sensitive_data,
+        patch.hide_sensitive_data,
+    );
+    set(
+        &mut environment.use_identity_overrides_in_local_eval,
+        patch.use_identity_overrides_in_local_eval,
+    );
+    Ok(())
+}

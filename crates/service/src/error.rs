@@ -1,0 +1,212 @@
+//! Why the product refused, or failed, to do what a caller asked.
+
+use flagstaff_core::FeatureId;
+use flagstaff_store::StoreError;
+
+pub use flagstaff_store::Noun;
+
+/// A cause that goes to the log.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What the service answers.
+pub type ServiceResult<T> = Result<T, ServiceError>;
+
+/// Why the product refused, or failed, to do what a caller asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// No environment key, or one of the wrong kind.
+    #[error("environment key missing")]
+    KeyMissing,
+    /// The key was looked up: unknown, revoked, inactive or expired.
+    #[error("environment key unknown")]
+    KeyUnknown,
+    /// The organisation serves no flags.
+    #[error("organisation is stopped")]
+    OrganisationStopped,
+    /// Who asks is not known.
+    #[error("not authenticated")]
+    Unauthenticated(AuthenticationProblem),
+    /// E-mail and password do not belong together.
+    #[error("wrong credentials")]
+    WrongCredentials,
+    /// The limit of attempts is reached.
+    #[error("too many attempts: try again in {retry_after_seconds} s")]
+    TooManyAttempts {
+        /// Seconds until another attempt counts.
+        retry_after_seconds: u64,
+    },
+    /// The caller may not do this.
+    #[error("not allowed")]
+    Forbidden,
+    /// There is no such thing, or the caller may not know of it.
+    #[error("{noun} not found")]
+    NotFound {
+        /// What.
+        noun: Noun,
+    },
+    /// There is such a thing already.
+    #[error("{noun} already exists")]
+    Conflict {
+        /// What.
+        noun: Noun,
+    },
+    /// A field cannot be what was given.
+    #[error("invalid {field}: {problem}")]
+    Invalid {
+        /// The field as the native API names it.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+    /// The database cannot be reached; what needs only the snapshot is still answered.
+    #[error("database is away")]
+    Unavailable(#[source] BoxError),
+    /// The cause goes to the log; the caller learns only that we failed.
+    #[error("internal error")]
+    Internal(#[source] BoxError),
+}
+
+/// Why a caller is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthenticationProblem {
+    /// Nothing was presented.
+    Missing,
+    /// The token is not one of ours, or was withdrawn.
+    InvalidToken,
+    /// The API key is not one of ours, or was withdrawn.
+    InvalidApiKey,
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Problem {
+    /// It has to be given.
+    #[error("is missing")]
+    Required,
+    /// It is empty.
+    #[error("is empty")]
+    Blank,
+    /// It is longer than allowed.
+    #[error("has more than {limit} characters")]
+    TooLong {
+        /// The most characters allowed.
+        limit: usize,
+    },
+    /// It holds a NUL character.
+    #[error("contains a NUL character")]
+    Nul,
+    /// It is outside its range.
+    #[error("is not between {min} and {max}")]
+    OutOfRange {
+        /// The least allowed.
+        min: i64,
+        /// The most allowed.
+        max: i64,
+    },
+    /// It names something that does not exist.
+    #[error("{0} does not exist")]
+    UnknownId(i64),
+    /// It does not match the project's pattern.
+    #[error("does not match `{0}`")]
+    NotMatching(String),
+    /// It is no pattern.
+    #[error("is not a regular expression")]
+    NotAPattern,
+    /// It is no e-mail address.
+    #[error("is not an e-mail address")]
+    InvalidEmail,
+    /// Somebody signs in with it already.
+    #[error("belongs to somebody already")]
+    EmailTaken,
+    /// The password is too easy.
+    #[error("is too weak")]
+    WeakPassword(Vec<PasswordProblem>),
+    /// Percentages add up to more than 100.
+    #[error("percentages add up to more than 100")]
+    PercentagesExceed,
+    /// `control` names the value everybody else gets.
+    #[error("`control` is a reserved variant key")]
+    ReservedVariantKey,
+    /// Another option of the feature has this key.
+    #[error("is the key of another option")]
+    DuplicateVariantKey,
+    /// The option belongs to another feature.
+    #[error("option {0} belongs to another feature")]
+    ForeignOption(i64),
+    /// A server-side key begins with `ser.`.
+    #[error("does not begin with `ser.`, or is longer than 100 visible ASCII characters")]
+    NotAServerKey,
+    /// A segment needs a rule.
+    #[error("has no rules")]
+    NoRules,
+    /// Rules may hold rules, which may hold no more.
+    #[error("rules are nested more than {limit} deep")]
+    RulesTooDeep {
+        /// The deepest allowed.
+        limit: usize,
+    },
+    /// A segment has a limit of conditions.
+    #[error("has {count} conditions, the limit is {limit}")]
+    ConditionsExceed {
+        /// How many were given.
+        count: usize,
+        /// The most allowed.
+        limit: usize,
+    },
+    /// No operator has this name.
+    #[error("`{0}` is not an operator")]
+    UnknownOperator(String),
+    /// The segment belongs to one feature.
+    #[error("the segment belongs to feature {0}")]
+    SegmentOfAnotherFeature(FeatureId),
+    /// The environment ignores traits that come with a client key.
+    #[error("traits cannot be set with a client key")]
+    ClientTraitsNotAllowed,
+    /// The organisation stores no traits.
+    #[error("the organisation stores no traits")]
+    TraitsNotStored,
+    /// Only integers can be incremented.
+    #[error("is not an integer")]
+    TraitNotInteger,
+}
+
+/// What is wrong with a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordProblem {
+    /// Fewer than eight characters.
+    TooShort,
+    /// Everybody tries it first.
+    TooCommon,
+    /// Nothing but digits.
+    EntirelyNumeric,
+    /// Longer than 128 characters, which would cost too much to hash.
+    TooLong,
+}
+
+impl ServiceError {
+    /// Names a field and what is wrong with it.
+    #[must_use]
+    pub fn invalid(field: &'static str, problem: Problem) -> Self {
+        Self::Invalid { field, problem }
+    }
+
+    /// True for what is our fault, and belongs in the log.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Internal(_))
+    }
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        if error.is_unavailable() {
+            return Self::Unavailable(error.into());
+        }
+        match error {
+            StoreError::NotFound { noun } => Self::NotFound { noun },
+            StoreError::Conflict { noun } => Self::Conflict { noun },
+            // No wildcard arm: a new storage error must be thought about here.
+            StoreError::Corrupt { .. } | StoreError::Database(_) => Self::Internal(error.into()),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Feature states: defaults of an environment and how values and weights change.
+
+use crate::change::Told;
+use crate::environments::EnvironmentPlace;
+use crate::error::{Noun, ServiceError, ServiceResult};
+use crate::state_values::check_value;
+use crate::weights::{WeightChange, weights_after};
+use crate::{Caller, Service};
+use flagstaff_core::{
+    Feature, FeatureId, FeatureState, FeatureStateId, OptionId, StateOwner, StateValue, ValueKind,
+};
+use flagstaff_store::{Page, PageRequest, StateFilter};
+
+/// A new value for a state; the columns it does not name keep what they held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ValueChange {
+    /// Text, or no value.
+    Text(Option<String>),
+    /// A 32-bit integer.
+    Integer(i64),
+    /// True or false.
+    Boolean(bool),
+    /// Any of the columns, and which one counts.
+    Columns {
+        /// The column that counts from now on.
+        kind: Option<ValueKind>,
+        /// `Some(None)` empties the column.
+        text: Option<Option<String>>,
+        /// `Some(None)` empties the column.
+        integer: Option<Option<i64>>,
+        /// `Some(None)` empties the column.
+        boolean: Option<Option<bool>>,
+    },
+}
+
+impl ValueChange {
+    /// Makes the change.
+    pub(crate) fn apply(self, value: &mut StateValue) {
+        match self {
+            Self::Text(text) => {
+                value.kind = ValueKind::Text;
+                value.text = text;
+            }
+            Self::Integer(integer) => {
+                value.kind = ValueKind::Integer;
+                value.integer = Some(integer);
+            }
+            Self::Boolean(boolean) => {
+                value.kind = ValueKind::Boolean;
+                value.boolean = Some(boolean);
+            }
+            Self::Columns {
+                kind,
+                text,
+                integer,
+                boolean,
+            } => {
+                value.kind = kind.unwrap_or(value.kind);
+                value.text = text.unwrap_or_else(|| value.text.take());
+                value.integer = integer.unwrap_or(value.integer);
+                value.boolean = boolean.unwrap_or(value.boolean);
+            }
+        }
+    }
+}
+
+/// What of a state a person may change; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StatePatch {
+    /// On or off.
+    pub enabled: Option<bool>,
+    /// Its value.
+    pub value: Option<ValueChange>,
+    /// Weights of options; those not named keep theirs.
+    pub weights: Option<Vec<WeightChange>>,
+}
+
+/// Which states of an environment are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct StateQuery {
+    /// Of one feature.
+    pub feature: Option<FeatureId>,
+    /// Of the feature with exactly this name.
+    pub feature_name: Option<String>,
+    /// Identity overrides instead of defaults.
+    pub any_identity: bool,
+}
+
+impl Service {
+    /// The live states of an environment: its defaults, or the overrides of all identities.
+    ///
+    /// # Errors
+    /// As [`Service::environment`].
+    pub async fn feature_states(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+        query: StateQuery,
+        page: PageRequest,
+    ) -> ServiceResult<Page<FeatureState>> {
+        let place = self.visible_environment(caller, api_key).await?;
+        let filter = StateFilter {
+            feature: query.feature,
+            feature_name: query.feature_name,
+            any_identity: query.any_identity,
+        };
+        let now = self.clock().now();
+        let environment = place.environment.id;
+        Ok(self
+            .store()
+            .feature_states(environment, &filter, now, page)
+            .await?)
+    }
+
+    /// One state of an environment, whoever it belongs to.
+    ///
+    /// # Errors
+    /// As [`Service::environment`], and [`ServiceError::NotFound`] when the environment has no such state.
+    pub async fn feature_state(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+        id: FeatureStateId,
+    ) -> ServiceResult<FeatureState> {
+        let place = self.visible_environment(caller, api_key).await?;
+        self.state_in(&place, id).await
+    }
+
+    /// Changes a state in place.
+    ///
+    /// # Errors
+    /// As [`Service::feature_state`], and invalid values or weights.
+    pub async fn update_feature_state(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+        id: FeatureStateId,
+        patch: StatePatch,
+    ) -> ServiceResult<FeatureState> {
+        let place = self.visible_environment(caller, api_key).await?;
+        let state = self.state_in(&place, id).await?;
+        self.change_state(caller, &place, state, patch).await
+    }
+
+    pub(crate) async fn change_state(
+        &self,
+        caller: &Caller,
+        place: &EnvironmentPlace,
+        mut state: FeatureState,
+        patch: StatePatch,
+    ) -> ServiceResult<FeatureState> {
+        let feature = self.feature_in(&place.project, state.feature_id).await?;
+        state.enabled = patch.enabled.unwrap_or(state.enabled);
+        if let Some(change) = patch.value {
+            change.apply(&mut state.value);
+            check_value(&state.value)?;
+        }
+        let weights = patch.weights.unwrap_or_default();
+        self.check_weights(&state, &weights).await?;
+        state.updated_at = self.clock().now().after(state.updated_at);
+        let mut write = self.store().write().await?;
+        write.update_feature_state(&state).await?;
+        for weight in &weights {
+            write
+                .set_weight(state.id, weight.option_id, weight.percentage_allocation)
+                .await?;
+        }
+        let mut subject = place.subject();
+        if let StateOwner::Identity { identifier, .. } = &state.owner {
+            subject = subject.with_identity(identifier.clone());
+        }
+        let told = Told::updated(Noun::FeatureState, state.id.get(), state.uuid)
+            .saying(self.state_summary(&feature, &state, "updated").await?);
+        self.finish(write, Some(caller), subject, told).await?;
+        self.state_in(place, state.id).await
+    }
+
+    /// Checks what the weights of a state would be after a change.
+    async fn check_weights(
+        &self,
+        state: &FeatureState,
+        changes: &[WeightChange],
+    ) -> ServiceResult<()> {
+        let options = self.store().options(state.feature_id).await?;
+        let present = |option: OptionId| {
+            let weight = state
+                .weights
+                .iter()
+                .find(|weight| weight.option_id == option);
+            weight.map_or(0.0, |weight| weight.percentage_allocation)
+        };
+        weights_after(&options, present, changes).map(drop)
+    }
+
+    pub(crate) async fn state_in(
+        &self,
+        place: &EnvironmentPlace,
+        id: FeatureStateId,
+    ) -> ServiceResult<FeatureState> {
+        let state = self.store().feature_state(id).await?;
+        let state = state.filter(|state| state.environment_id == place.environment.id);
+        state.ok_or(ServiceError::NotFound {
+            noun: Noun::FeatureState,
+        })
+    }
+
+    /// Says in the audit log's words whose state of which feature was changed.
+    pub(crate) async fn state_summary(
+        &self,
+        feature: &Feature,
+        state: &FeatureState,
+        verb: &str,
+    ) -> ServiceResult<String> {
+        let name = &feature.name;
+        Ok(match &state.owner {
+            StateOwner::Environment => {
+                format!("Flag state / Remote Config value {verb} for feature: {name}")
+            }
+            StateOwner::Segment(link) => {
+                let segment = self.store().segment(link.segment_id).await?;
+                let segment = segment.map_or_else(String::new, |segment| segment.name);
+                format!(
+                    "Flag state / Remote Config value {verb} for feature '{name}' and segment '{segment}'"
+                )
+            }
+            StateOwner::Identity { identifier, .. } => format!(
+                "Flag state / Remote config value {verb} for feature '{name}' and identity '{identifier}'"
+            ),
+        })
+    }
+}

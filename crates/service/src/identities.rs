@@ -1,0 +1,142 @@
+//! Identities as members see them.
+
+use crate::change::Told;
+use crate::environments::EnvironmentPlace;
+use crate::error::{Noun, ServiceError, ServiceResult};
+use crate::identify::identifier;
+use crate::{Caller, Service};
+use flagstaff_core::{EnvironmentId, Identifier, Identity, IdentityId};
+use flagstaff_store::{IdentitySearch, NewIdentity, Page, PageRequest, StoredIdentity};
+use std::sync::Arc;
+
+impl Service {
+    /// Identities of an environment; `query` is part of an identifier, or all of it in double quotes.
+    ///
+    /// # Errors
+    /// As [`Service::environment`].
+    pub async fn identities(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+        query: Option<&str>,
+        page: PageRequest,
+    ) -> ServiceResult<Page<Identity>> {
+        let place = self.visible_environment(caller, api_key).await?;
+        let exact = query.and_then(|query| query.strip_prefix('"')?.strip_suffix('"'));
+        let search = match (exact, query) {
+            // Whatever holds a NUL is stored nowhere.
+            (_, Some(query)) if query.contains('\0') => return Ok(Page::default()),
+            (Some(exact), _) => IdentitySearch::Exactly(exact.to_owned()),
+            (None, Some(part)) if !part.is_empty() => IdentitySearch::Containing(part.to_owned()),
+            (None, _) => IdentitySearch::All,
+        };
+        Ok(self
+            .store()
+            .identities(place.environment.id, &search, page)
+            .await?)
+    }
+
+    /// One identity.
+    ///
+    /// # Errors
+    /// As [`Service::environment`], and [`ServiceError::NotFound`] when the environment knows no such identity.
+    pub async fn identity(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+        id: IdentityId,
+    ) -> ServiceResult<Identity> {
+        let place = self.visible_environment(caller, api_key).await?;
+        self.identity_in(&place, id).await
+    }
+
+    /// Makes an identity without traits.
+    ///
+    /// # Errors
+    /// As [`Service::environment`], an invalid identifier, and [`ServiceError::Conflict`] for a known one.
+    pub async fn create_identity(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+        text: &str,
+    ) -> ServiceResult<Identity> {
+        let place = self.visible_environment(caller, api_key).await?;
+        let identifier = identifier(text)?;
+        let mut write = self.store().write().await?;
+        let identity = write
+            .insert_identity(&NewIdentity {
+                id: None,
+                environment_id: place.environment.id,
+                identifier: identifier.clone(),
+                created_at: self.clock().now(),
+            })
+            .await?;
+        let told = Told::created(Noun::Identity, identity.id.get(), None)
+            .saying(format!("New Identity created: {text}"));
+        self.finish(write, Some(caller), place.subject(), told)
+            .await?;
+        self.identity_cache()
+            .forget(&(place.environment.id, identifier.shared()));
+        Ok(identity)
+    }
+
+    /// Deletes an identity with its traits and overrides.
+    ///
+    /// # Errors
+    /// As [`Service::identity`].
+    pub async fn delete_identity(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+        id: IdentityId,
+    ) -> ServiceResult<()> {
+        let place = self.visible_environment(caller, api_key).await?;
+        let identity = self.identity_in(&place, id).await?;
+        let mut write = self.store().write().await?;
+        write.delete_identity(id, self.clock().now()).await?;
+        // The identifier is personal data: the log keeps the number only.
+        let told =
+            Told::deleted(Noun::Identity, id.get(), None).saying(format!("Identity deleted: {id}"));
+        let identifier = Arc::clone(&identity.identifier);
+        let subject = place.subject().with_identity(Arc::clone(&identifier));
+        self.finish(write, Some(caller), subject, told).await?;
+        self.identity_cache()
+            .forget(&(place.environment.id, identifier));
+        Ok(())
+    }
+
+    pub(crate) async fn identity_in(
+        &self,
+        place: &EnvironmentPlace,
+        id: IdentityId,
+    ) -> ServiceResult<Identity> {
+        let identity = self.store().identity(id).await?;
+        let identity = identity.filter(|found| found.environment_id == place.environment.id);
+        identity.ok_or(ServiceError::NotFound {
+            noun: Noun::Identity,
+        })
+    }
+
+    /// A stored identity with its traits, from memory where that is sound.
+    pub(crate) async fn known_identity(
+        &self,
+        environment: EnvironmentId,
+        identifier: &Identifier,
+    ) -> ServiceResult<Option<Arc<StoredIdentity>>> {
+        let key = (environment, identifier.shared());
+        let cache = self.identity_cache();
+        if let Some(stored) = cache.find(&key) {
+            return Ok(Some(stored));
+        }
+        let writes = cache.writes(&key);
+        let stored = self
+            .store()
+            .stored_identity(environment, identifier)
+            .await?;
+        let stored = stored.map(Arc::new);
+        if let Some(stored) = &stored {
+            cache.keep_read(key, Arc::clone(stored), writes);
+        }
+        Ok(stored)
+    }
+}

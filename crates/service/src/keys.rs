@@ -1,0 +1,136 @@
+//! Every environment key, in memory.
+//!
+//! A key that is not here may have been made on another node a moment ago, so a miss asks the database for
+//! keys newer than the newest known; misses of the same second share one question. On SQLite this process is
+//! the only writer, and a miss is an answer.
+
+use crate::Service;
+use crate::error::{ServiceError, ServiceResult};
+use flagstaff_core::{EnvironmentId, EnvironmentKey, Timestamp};
+use flagstaff_store::{KeyCursor, KeyRow};
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+/// At most one question to the database in this time.
+const QUESTION_INTERVAL: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone)]
+struct KeyEntry {
+    environment: EnvironmentId,
+    active: bool,
+    expires_at: Option<Timestamp>,
+}
+
+impl From<&KeyRow> for KeyEntry {
+    fn from(row: &KeyRow) -> Self {
+        Self {
+            environment: row.environment_id,
+            active: row.active,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Questions {
+    cursor: KeyCursor,
+    last: Option<Instant>,
+}
+
+/// The registry.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    entries: RwLock<HashMap<EnvironmentKey, KeyEntry>>,
+    questions: Mutex<Questions>,
+}
+
+impl Keys {
+    fn entry(&self, key: &EnvironmentKey) -> Option<KeyEntry> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.get(key).cloned()
+    }
+
+    fn with_entries<T>(&self, act: impl FnOnce(&mut HashMap<EnvironmentKey, KeyEntry>) -> T) -> T {
+        act(&mut self.entries.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn learn(&self, rows: &[KeyRow]) {
+        self.with_entries(|entries| {
+            for row in rows {
+                if let Some(key) = EnvironmentKey::parse(&row.key) {
+                    entries.insert(key, KeyEntry::from(row));
+                }
+            }
+        });
+    }
+
+    /// Reads every key there is.
+    pub(crate) async fn load(&self, service: &Service) -> ServiceResult<()> {
+        let mut questions = self.questions.lock().await;
+        let (rows, cursor) = service.store().keys_after(KeyCursor::default()).await?;
+        self.with_entries(HashMap::clear);
+        self.learn(&rows);
+        questions.cursor = cursor;
+        Ok(())
+    }
+
+    /// Reads the keys of one environment again: some were made, changed or deleted.
+    pub(crate) async fn reload(
+        &self,
+        service: &Service,
+        environment: EnvironmentId,
+    ) -> ServiceResult<()> {
+        let rows = service.store().keys_of(environment).await?;
+        self.with_entries(|entries| entries.retain(|_, entry| entry.environment != environment));
+        self.learn(&rows);
+        Ok(())
+    }
+
+    /// The environment a key opens now.
+    pub(crate) async fn resolve(
+        &self,
+        service: &Service,
+        key: &EnvironmentKey,
+    ) -> ServiceResult<EnvironmentId> {
+        let entry = match self.entry(key) {
+            Some(entry) => Some(entry),
+            None => self.ask(service, key).await?,
+        };
+        let entry = entry.ok_or(ServiceError::KeyUnknown)?;
+        let has_expired = entry
+            .expires_at
+            .is_some_and(|expiry| expiry <= service.clock().now());
+        if !entry.active || has_expired {
+            return Err(ServiceError::KeyUnknown);
+        }
+        Ok(entry.environment)
+    }
+
+    async fn ask(
+        &self,
+        service: &Service,
+        key: &EnvironmentKey,
+    ) -> ServiceResult<Option<KeyEntry>> {
+        if !service.store().is_shared() {
+            return Ok(None);
+        }
+        let asked_at = Instant::now();
+        let mut questions = self.questions.lock().await;
+        // While this miss waited for its turn, somebody else may have asked on behalf of all.
+        let was_answered = questions.last.is_some_and(|last| last >= asked_at);
+        if !was_answered {
+            if let Some(last) = questions.last {
+                tokio::time::sleep_until(last + QUESTION_INTERVAL).await;
+            }
+            let started = Instant::now();
+            let (rows, cursor) = service.store().keys_after(questions.cursor).await?;
+            self.learn(&rows);
+            questions.cursor = cursor;
+            questions.last = Some(started);
+        }
+        Ok(self.entry(key))
+    }
+}

@@ -1,0 +1,203 @@
+//! Organisations.
+
+use crate::change::{Subject, Told};
+use crate::error::{Noun, ServiceError, ServiceResult};
+use crate::text_rules::{NAME_LIMIT, check_name, check_optional};
+use crate::{Caller, Service};
+use flagstaff_core::{Organisation, OrganisationId, Role};
+use flagstaff_store::NewOrganisation;
+use uuid::Uuid;
+
+/// What of an organisation a person may change; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrganisationPatch {
+    /// 1 to 2,000 characters.
+    pub name: Option<String>,
+    /// Address for webhook trouble; `Some(None)` takes it away.
+    pub webhook_notification_email: Option<Option<String>>,
+    /// Whether traits are stored.
+    pub persist_trait_data: Option<bool>,
+    /// Whether only admins may make projects.
+    pub restrict_project_create_to_admin: Option<bool>,
+    /// Whether members must use a second factor.
+    pub force_2fa: Option<bool>,
+}
+
+/// An organisation as a caller sees it.
+#[derive(Debug, Clone)]
+pub struct OrganisationView {
+    /// The organisation.
+    pub organisation: Organisation,
+    /// What the caller is in it; `None` for a superuser who does not belong to it.
+    pub role: Option<Role>,
+    /// How many members it has.
+    pub members: i64,
+}
+
+impl Service {
+    /// The organisations the caller belongs to.
+    ///
+    /// # Errors
+    /// Failures of the database.
+    pub async fn organisations(&self, caller: &Caller) -> ServiceResult<Vec<OrganisationView>> {
+        let mut views = Vec::new();
+        for organisation in self.store().organisations_of(caller.member.id).await? {
+            views.push(self.organisation_view(caller, organisation).await?);
+        }
+        Ok(views)
+    }
+
+    /// One organisation.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`] when the caller does not belong to it, or there is none: that it exists is
+    /// private.
+    pub async fn organisation(
+        &self,
+        caller: &Caller,
+        id: OrganisationId,
+    ) -> ServiceResult<OrganisationView> {
+        caller.require_member(id)?;
+        let organisation = self.organisation_row(id).await?;
+        self.organisation_view(caller, organisation).await
+    }
+
+    /// Makes an organisation, with the caller as its admin.
+    ///
+    /// # Errors
+    /// An invalid name.
+    pub async fn create_organisation(
+        &self,
+        caller: &Caller,
+        name: &str,
+        webhook_notification_email: Option<&str>,
+    ) -> ServiceResult<OrganisationView> {
+        check_name("name", name, NAME_LIMIT)?;
+        check_optional(
+            "webhook_notification_email",
+            webhook_notification_email,
+            254,
+        )?;
+        let mut write = self.store().write().await?;
+        let organisation = write
+            .insert_organisation(
+                &NewOrganisation {
+                    uuid: Uuid::new_v4(),
+                    name: name.to_owned(),
+                    webhook_notification_email: webhook_notification_email.map(str::to_owned),
+                },
+                self.clock().now(),
+            )
+            .await?;
+        write
+            .insert_membership(
+                organisation.id,
+                caller.member.id,
+                Role::Admin,
+                self.clock().now(),
+            )
+            .await?;
+        let told = Told::created(Noun::Organisation, organisation.id.get(), organisation.uuid)
+            .saying(format!("New Organisation created: {name}"));
+        self.finish(
+            write,
+            Some(caller),
+            Subject::organisation(organisation.id),
+            told,
+        )
+        .await?;
+        Ok(OrganisationView {
+            organisation,
+            role: Some(Role::Admin),
+            members: 1,
+        })
+    }
+
+    /// Changes an organisation.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`] unless the caller is its admin, and invalid fields.
+    pub async fn update_organisation(
+        &self,
+        caller: &Caller,
+        id: OrganisationId,
+        patch: OrganisationPatch,
+    ) -> ServiceResult<OrganisationView> {
+        caller.require_admin(id)?;
+        let mut organisation = self.organisation_row(id).await?;
+        if let Some(name) = patch.name {
+            check_name("name", &name, NAME_LIMIT)?;
+            organisation.name = name;
+        }
+        if let Some(email) = patch.webhook_notification_email {
+            check_optional("webhook_notification_email", email.as_deref(), 254)?;
+            organisation.webhook_notification_email = email;
+        }
+        let set = |field: &mut bool, value: Option<bool>| *field = value.unwrap_or(*field);
+        set(
+            &mut organisation.persist_trait_data,
+            patch.persist_trait_data,
+        );
+        set(
+            &mut organisation.restrict_project_create_to_admin,
+            patch.restrict_project_create_to_admin,
+        );
+        set(&mut organisation.force_2fa, patch.force_2fa);
+        let mut write = self.store().write().await?;
+        write.update_organisation(&organisation).await?;
+        let told = Told::updated(Noun::Organisation, id.get(), organisation.uuid)
+            .saying(format!("Organisation updated: {}", organisation.name));
+        self.finish(write, Some(caller), Subject::organisation(id), told)
+            .await?;
+        self.organisation_view(caller, organisation).await
+    }
+
+    /// Deletes an organisation with all its projects.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`] unless the caller is its admin.
+    pub async fn delete_organisation(
+        &self,
+        caller: &Caller,
+        id: OrganisationId,
+    ) -> ServiceResult<()> {
+        caller.require_admin(id)?;
+        let organisation = self.organisation_row(id).await?;
+        let mut environments = Vec::new();
+        for project in self.store().projects(id).await? {
+            environments.extend(self.store().environments(project.id).await?);
+        }
+        let mut write = self.store().write().await?;
+        write.delete_organisation(id, self.clock().now()).await?;
+        let told = Told::deleted(Noun::Organisation, id.get(), organisation.uuid)
+            .saying(format!("Organisation deleted: {}", organisation.name));
+        self.finish(write, Some(caller), Subject::organisation(id), told)
+            .await?;
+        for environment in environments {
+            self.forget_environment(environment.id).await?;
+        }
+        Ok(())
+    }
+
+    async fn organisation_row(&self, id: OrganisationId) -> ServiceResult<Organisation> {
+        let organisation = self.store().organisation(id).await?;
+        organisation.ok_or(ServiceError::Forbidden)
+    }
+
+    async fn organisation_view(
+        &self,
+        caller: &Caller,
+        organisation: Organisation,
+    ) -> ServiceResult<OrganisationView> {
+        let members = self.store().count_members(organisation.id).await?;
+        let membership = caller
+            .memberships
+            .iter()
+            .find(|membership| membership.organisation_id == organisation.id);
+        Ok(OrganisationView {
+            role: membership.map(|membership| membership.role),
+            organisation,
+            members,
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! A snapshot as it is served, with the forms of it that do not depend on the caller.
+
+use flagstaff_core::Snapshot;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, RwLock};
+
+/// Something rendered from a snapshot alone: a document's bytes, or fragments of answers.
+///
+/// The types live with their protocol, so that a new protocol leaves this crate untouched.
+pub trait Form: Send + Sync + 'static {
+    /// Renders it. Called once per snapshot.
+    fn render(snapshot: &Snapshot) -> Self;
+}
+
+type Cell = Arc<OnceLock<Arc<dyn Any + Send + Sync>>>;
+
+/// One revision of an environment, shared by everybody who reads it.
+pub struct Published {
+    /// What evaluation and the faces read.
+    pub snapshot: Arc<Snapshot>,
+    forms: RwLock<HashMap<TypeId, Cell>>,
+}
+
+impl Published {
+    pub(crate) fn new(snapshot: Snapshot) -> Self {
+        Self {
+            snapshot: Arc::new(snapshot),
+            forms: RwLock::new(HashMap::new()),
+        }
+    }
+
+    /// The form of this snapshot, rendered on first use and kept as long as the snapshot.
+    pub fn form<F: Form>(&self) -> Arc<F> {
+        let any = Arc::clone(
+            self.cell::<F>()
+                .get_or_init(|| Arc::new(F::render(&self.snapshot))),
+        );
+        // The cell of a type holds only that type; rendering again is the sound way out all the same.
+        any.downcast::<F>()
+            .unwrap_or_else(|_| Arc::new(F::render(&self.snapshot)))
+    }
+
+    /// The same, rendered off the async threads when it is not there yet: for whole documents.
+    pub async fn form_off_thread<F: Form>(self: &Arc<Self>) -> Arc<F> {
+        if self.cell::<F>().get().is_some() {
+            return self.form::<F>();
+        }
+        let published = Arc::clone(self);
+        match tokio::task::spawn_blocking(move || published.form::<F>()).await {
+            Ok(form) => form,
+            Err(_) => self.form::<F>(),
+        }
+    }
+
+    fn cell<F: Form>(&self) -> Cell {
+        let id = TypeId::of::<F>();
+        if let Ok(forms) = self.forms.read()
+            && let Some(cell) = forms.get(&id)
+        {
+            return Arc::clone(cell);
+        }
+        match self.forms.write() {
+            Ok(mut forms) => Arc::clone(forms.entry(id).or_default()),
+            // A panic while the map was held: render without keeping.
+            Err(_) => Cell::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Published {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Published")
+            .field("environment", &self.snapshot.environment.id)
+            .field("revision", &self.snapshot.revision)
+            .finish_non_exhaustive()
+    }
+}

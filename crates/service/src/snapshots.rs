@@ -1,0 +1,311 @@
+//! The environments this process holds compiled: loaded on first use, replaced whole after each change.
+
+use crate::Service;
+use crate::error::{Noun, ServiceError, ServiceResult};
+use crate::published::Published;
+use flagstaff_core::{
+    EnvironmentId, IdentityOverrides, Snapshot, SnapshotIdentity, SnapshotRows, Timestamp,
+};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::{Mutex, watch};
+
+/// Which identity overrides a change may have touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TouchedIdentities {
+    /// None: the previous ones are shared.
+    None,
+    /// Those of these identifiers.
+    These(Vec<Arc<str>>),
+    /// Any of them.
+    All,
+}
+
+/// A place for one environment. It stays when the snapshot in it is evicted.
+#[derive(Debug)]
+struct Slot {
+    /// What is served; `None` until loaded, or evicted.
+    published: arc_swap::ArcSwapOption<Published>,
+    /// One load at a time. Whoever holds it sees every commit that ended before.
+    loading: Mutex<()>,
+    changes: watch::Sender<Timestamp>,
+    used: AtomicU64,
+}
+
+/// All places, and the clock by which the least recently used is found.
+#[derive(Debug)]
+pub(crate) struct Environments {
+    slots: RwLock<HashMap<EnvironmentId, Arc<Slot>>>,
+    uses: AtomicU64,
+    weight_limit: u64,
+}
+
+impl Environments {
+    pub(crate) fn new(weight_limit: u64) -> Self {
+        Self {
+            slots: RwLock::default(),
+            uses: AtomicU64::new(0),
+            weight_limit,
+        }
+    }
+
+    fn existing(&self, id: EnvironmentId) -> Option<Arc<Slot>> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        slots.get(&id).map(Arc::clone)
+    }
+
+    fn slot(&self, id: EnvironmentId) -> Arc<Slot> {
+        if let Some(slot) = self.existing(id) {
+            return slot;
+        }
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let slot = slots.entry(id).or_insert_with(|| {
+            Arc::new(Slot {
+                published: arc_swap::ArcSwapOption::empty(),
+                loading: Mutex::new(()),
+                changes: watch::Sender::new(Timestamp::default()),
+                used: AtomicU64::new(0),
+            })
+        });
+        Arc::clone(slot)
+    }
+
+    fn mark_used(&self, slot: &Slot) {
+        // Exact order does not matter; an increment a request would be one more contended line.
+        slot.used
+            .store(self.uses.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// The environments that are resident, with the revision each is at.
+    pub(crate) fn resident(&self) -> Vec<(EnvironmentId, i64)> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let revision = |slot: &Slot| {
+            slot.published
+                .load()
+                .as_ref()
+                .map(|published| published.snapshot.revision)
+        };
+        slots
+            .iter()
+            .filter_map(|(id, slot)| Some((*id, revision(slot)?)))
+            .collect()
+    }
+
+    /// Streams that follow an environment of this process.
+    pub(crate) fn followers(&self) -> usize {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        slots
+            .values()
+            .map(|slot| slot.changes.receiver_count())
+            .sum()
+    }
+
+    pub(crate) fn subscribe(&self, published: &Published) -> watch::Receiver<Timestamp> {
+        let snapshot = &published.snapshot;
+        let slot = self.slot(snapshot.environment.id);
+        slot.changes.send_if_modified(|latest| {
+            let is_newer = snapshot.updated_at > *latest;
+            if is_newer {
+                *latest = snapshot.updated_at;
+            }
+            is_newer
+        });
+        slot.changes.subscribe()
+    }
+
+    /// Ends every stream that follows the environment and forgets it: it was deleted.
+    pub(crate) fn forget(&self, id: EnvironmentId) {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        slots.remove(&id);
+    }
+
+    /// Drops the least recently used snapshots while all together weigh too much.
+    fn evict(&self, keep: EnvironmentId) {
+        self.uses.fetch_add(1, Ordering::Relaxed);
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let mut resident: Vec<_> = slots
+            .iter()
+            .filter_map(|(id, slot)| {
+                let published = slot.published.load_full()?;
+                Some((
+                    slot.used.load(Ordering::Relaxed),
+                    *id,
+                    slot,
+                    weight(&published.snapshot),
+                ))
+            })
+            .collect();
+        let mut total: u64 = resident.iter().map(|(_, _, _, weight)| weight).sum();
+        resident.sort_by_key(|(used, id, _, _)| (*used, *id));
+        for (_, id, slot, weight) in resident {
+            if total <= self.weight_limit {
+                break;
+            }
+            // A followed environment has to stay, or its streams would fall silent.
+            if id != keep && slot.changes.receiver_count() == 0 {
+                slot.published.store(None);
+                total -= weight;
+            }
+        }
+    }
+}
+
+fn weight(snapshot: &Snapshot) -> u64 {
+    let parts = snapshot.features.len() + snapshot.segments.len() + snapshot.identities.len();
+    parts as u64 + 1
+}
+
+impl Slot {
+    /// Keeps a snapshot unless the slot holds a newer one already.
+    fn publish(&self, snapshot: Snapshot) -> Arc<Published> {
+        if let Some(current) = self.published.load_full()
+            && current.snapshot.revision > snapshot.revision
+        {
+            return current;
+        }
+        let updated_at = snapshot.updated_at;
+        let published = Arc::new(Published::new(snapshot));
+        self.published.store(Some(Arc::clone(&published)));
+        self.changes.send_if_modified(|latest| {
+            let is_newer = updated_at > *latest;
+            if is_newer {
+                *latest = updated_at;
+            }
+            is_newer
+        });
+        published
+    }
+}
+
+impl Service {
+    /// The environment as it is served now, loaded when this process does not hold it yet.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] when there is no such environment, and failures of the database.
+    pub async fn published(&self, id: EnvironmentId) -> ServiceResult<Arc<Published>> {
+        let slot = self.environments().slot(id);
+        if let Some(published) = slot.published.load_full() {
+            self.environments().mark_used(&slot);
+            return Ok(published);
+        }
+        let _loading = slot.loading.lock().await;
+        if let Some(published) = slot.published.load_full() {
+            return Ok(published);
+        }
+        let published = self.load(id, &slot, TouchedIdentities::All).await?;
+        self.environments().mark_used(&slot);
+        self.environments().evict(id);
+        Ok(published)
+    }
+
+    /// Brings a resident environment to at least a revision. One that is not resident is left alone.
+    pub(crate) async fn refresh(
+        &self,
+        id: EnvironmentId,
+        revision: i64,
+        touched: TouchedIdentities,
+    ) -> ServiceResult<()> {
+        let Some(slot) = self.environments().existing(id) else {
+            return Ok(());
+        };
+        // Waits for a load under way: it may have read the rows as they were before the change.
+        let _loading = slot.loading.lock().await;
+        match slot.published.load_full() {
+            Some(published) if published.snapshot.revision < revision => {
+                match self.load(id, &slot, touched).await {
+                    Err(ServiceError::NotFound { .. }) => {
+                        self.environments().forget(id);
+                        Ok(())
+                    }
+                    other => other.map(drop),
+                }
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Reads the rows and publishes them. The caller holds `slot.loading`.
+    async fn load(
+        &self,
+        id: EnvironmentId,
+        slot: &Slot,
+        touched: TouchedIdentities,
+    ) -> ServiceResult<Arc<Published>> {
+        let previous = slot.published.load_full();
+        let revision = previous
+            .as_ref()
+            .map(|published| published.snapshot.revision);
+        let mut touched = match revision {
+            Some(_) => touched,
+            None => TouchedIdentities::All,
+        };
+        let (rows, identities) = loop {
+            let rows = self.rows(id, &touched).await?;
+            // Over a step of more than one, somebody else's change hides: their identities are not known.
+            let is_single_step =
+                revision.is_some_and(|revision| revision_of(&rows.0) == revision + 1);
+            if is_single_step || touched == TouchedIdentities::All {
+                break rows;
+            }
+            touched = TouchedIdentities::All;
+        };
+        let previous_snapshot = previous
+            .as_ref()
+            .map(|published| Arc::clone(&published.snapshot));
+        let build = move || {
+            let previous = previous_snapshot.as_deref();
+            let overrides = identity_overrides(previous, identities, &touched);
+            Snapshot::build(rows, overrides, previous)
+        };
+        // Compiling hundreds of segments takes milliseconds: not on an async thread.
+        let snapshot = tokio::task::spawn_blocking(build)
+            .await
+            .map_err(|error| ServiceError::Internal(error.into()))?;
+        Ok(slot.publish(snapshot))
+    }
+
+    async fn rows(
+        &self,
+        id: EnvironmentId,
+        touched: &TouchedIdentities,
+    ) -> ServiceResult<(SnapshotRows, Vec<SnapshotIdentity>)> {
+        let only = match touched {
+            TouchedIdentities::None => Some(&[][..]),
+            TouchedIdentities::These(identifiers) => Some(identifiers.as_slice()),
+            TouchedIdentities::All => None,
+        };
+        let rows = self.store().snapshot(id, only, self.clock().now()).await?;
+        rows.ok_or(ServiceError::NotFound {
+            noun: Noun::Environment,
+        })
+    }
+}
+
+/// The overrides of all identities: those just read laid over the ones of before.
+fn identity_overrides(
+    previous: Option<&Snapshot>,
+    read: Vec<SnapshotIdentity>,
+    touched: &TouchedIdentities,
+) -> IdentityOverrides {
+    let mut overrides = match (previous, touched) {
+        (_, TouchedIdentities::All) | (None, _) => IdentityOverrides::default(),
+        (Some(previous), TouchedIdentities::None | TouchedIdentities::These(_)) => {
+            previous.identities.clone()
+        }
+    };
+    if let TouchedIdentities::These(identifiers) = touched {
+        for identifier in identifiers {
+            overrides = overrides.with(identifier, None);
+        }
+    }
+    for identity in read {
+        let identifier = Arc::clone(&identity.identity.identifier);
+        overrides = overrides.with(&identifier, Some(Arc::new(identity)));
+    }
+    overrides
+}
+
+fn revision_of(rows: &SnapshotRows) -> i64 {
+    rows.project.revision + rows.environment.revision
+}

@@ -1,0 +1,111 @@
+//! Traits of concurrent requests, written together.
+//!
+//! A transaction costs a write to the disk; a hundred requests that share one cost little more than one does. Each
+//! request is answered after its group is durable.
+
+use crate::error::{ServiceError, ServiceResult};
+use crate::{Parts, Service};
+use flagstaff_store::{TraitChange, TraitOutcome};
+use std::sync::Weak;
+use tokio::sync::{mpsc, oneshot};
+
+/// Changes in one transaction.
+const GROUP: usize = 256;
+/// Requests that may wait; more wait before they are queued.
+const QUEUE: usize = 4096;
+
+type Answer = oneshot::Sender<ServiceResult<TraitOutcome>>;
+type Waiting = (TraitChange, Answer);
+
+/// Where requests leave their changes.
+pub(crate) struct IdentityWrites(mpsc::Sender<Waiting>);
+
+impl IdentityWrites {
+    /// The queue, and its other end for [`run`].
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Waiting>) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        (Self(sender), receiver)
+    }
+}
+
+/// Writes group after group until the service is gone.
+pub(crate) async fn run(service: Weak<Parts>, mut receiver: mpsc::Receiver<Waiting>) {
+    let mut group = Vec::with_capacity(GROUP);
+    while receiver.recv_many(&mut group, GROUP).await > 0 {
+        let Some(parts) = service.upgrade() else {
+            return;
+        };
+        Service(parts).write_group(&mut group).await;
+    }
+}
+
+impl Service {
+    /// Writes a change in a group with others; returns when it is durable.
+    pub(crate) async fn write_traits(&self, change: TraitChange) -> ServiceResult<TraitOutcome> {
+        let gone = || ServiceError::Unavailable("the writer of traits has stopped".into());
+        let (sender, answer) = oneshot::channel();
+        let waiting = (change, sender);
+        self.0
+            .identity_writes
+            .0
+            .send(waiting)
+            .await
+            .map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    async fn write_group(&self, group: &mut Vec<Waiting>) {
+        let (changes, answers): (Vec<_>, Vec<_>) = group.drain(..).unzip();
+        let now = self.clock().now();
+        match self.store().record_traits(&changes, now).await {
+            Ok(outcomes) => {
+                for (outcome, answer) in outcomes.into_iter().zip(answers) {
+                    self.answer(outcome, answer);
+                }
+            }
+            // One change that the database refuses must not take the others with it.
+            Err(error) if changes.len() > 1 && !error.is_unavailable() => {
+                for (change, answer) in changes.iter().zip(answers) {
+                    self.write_alone(change, answer).await;
+                }
+            }
+            Err(error) => {
+                let is_away = error.is_unavailable();
+                let text = error.to_string();
+                for answer in answers {
+                    let cause = text.clone().into();
+                    let error = if is_away {
+                        ServiceError::Unavailable(cause)
+                    } else {
+                        ServiceError::Internal(cause)
+                    };
+                    let _ = answer.send(Err(error));
+                }
+            }
+        }
+    }
+
+    async fn write_alone(&self, change: &TraitChange, answer: Answer) {
+        let now = self.clock().now();
+        let written = self
+            .store()
+            .record_traits(std::slice::from_ref(change), now);
+        match written.await {
+            Ok(outcomes) => {
+                for outcome in outcomes.into_iter().take(1) {
+                    return self.answer(outcome, answer);
+                }
+            }
+            Err(error) => {
+                let _ = answer.send(Err(error.into()));
+            }
+        }
+    }
+
+    /// Keeps what is stored now before anybody hears of it.
+    fn answer(&self, outcome: TraitOutcome, answer: Answer) {
+        self.identity_cache().keep_written(outcome.stored.clone());
+        // Whoever asked may have gone; what they sent is stored all the same.
+        let _ = answer.send(Ok(outcome));
+    }
+}

@@ -1,0 +1,74 @@
+//! Background work: what the product does without being asked.
+
+mod change_feed;
+mod identity_writes;
+mod schedule;
+mod usage_flush;
+
+pub(crate) use identity_writes::{IdentityWrites, run as run_identity_writes};
+
+use crate::Service;
+use crate::error::ServiceResult;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{error, warn};
+
+/// The background work of a running service.
+#[derive(Debug)]
+pub struct Work {
+    stopping: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    service: Service,
+}
+
+/// Tells a task when to end.
+#[derive(Clone)]
+pub(crate) struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// Waits for a time; false when the work is to end.
+    pub(crate) async fn sleep(&mut self, time: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(time) => true,
+            _ = self.0.wait_for(|stopping| *stopping) => false,
+        }
+    }
+}
+
+impl Service {
+    /// Reads all keys and begins the background work.
+    ///
+    /// # Errors
+    /// When the keys cannot be read.
+    pub async fn start(&self) -> ServiceResult<Work> {
+        self.keys().load(self).await?;
+        let (stopping, receiver) = watch::channel(false);
+        let stop = Stop(receiver);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(change_feed::run(self.clone(), stop.clone()));
+        tasks.spawn(schedule::run(self.clone(), stop.clone()));
+        tasks.spawn(usage_flush::run(self.clone(), stop));
+        Ok(Work {
+            stopping,
+            tasks,
+            service: self.clone(),
+        })
+    }
+}
+
+impl Work {
+    /// Ends the work and writes what is still to be written.
+    pub async fn stop(mut self) {
+        // Nobody listens when all tasks have ended already.
+        let _ = self.stopping.send(true);
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(problem) = ended {
+                warn!(%problem, "background work ended badly");
+            }
+        }
+        if let Err(problem) = self.service.flush_usage().await {
+            error!(%problem, "usage counts of the last seconds are lost");
+        }
+    }
+}
