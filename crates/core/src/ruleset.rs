@@ -250,7 +250,8 @@ fn candidates(
                 continue;
             };
             candidates[*feature].push(Candidate {
-                priority: part.priority.unwrap_or(f64::INFINITY),
+                // Adding 0.0 turns -0.0 into 0.0: `total_cmp` tells them apart, Python does not.
+                priority: part.priority.unwrap_or(f64::INFINITY) + 0.0,
                 segment,
                 position,
             });
