@@ -48,7 +48,7 @@ pub(crate) struct EnvironmentKey(pub(crate) KeyNeed);
 
 impl Auth for EnvironmentKey {
     type Subject = OpenEnvironment;
-    const HEADER: Option<&'static str> = Some("x-environment-key");
+    const HEADER: Option<&'static str> = Some("X-Environment-Key");
 
     async fn authenticate(
         &self,
@@ -90,7 +90,7 @@ pub(crate) struct Member;
 
 impl Auth for Member {
     type Subject = Caller;
-    const HEADER: Option<&'static str> = Some("authorization");
+    const HEADER: Option<&'static str> = Some("Authorization");
 
     async fn authenticate(
         &self,

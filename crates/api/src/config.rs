@@ -1,7 +1,6 @@
 //! Settings of the faces.
 
 use serde::Deserialize;
-use std::net::IpAddr;
 
 /// What a request may cost: the `[limits]` table of `flagstaff.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,9 +22,6 @@ pub struct ApiConfig {
     pub streams: usize,
     /// Answers above this many bytes are sent compressed to who asks for it, where they are kept. Default 1,400.
     pub compress_bytes: usize,
-    /// Proxies whose `X-Forwarded-For` is believed. Set from `server.trusted_proxies`; default none.
-    #[serde(skip)]
-    pub trusted_proxies: Vec<IpAddr>,
     /// Where people reach this server, without a slash at the end; links begin with it. Set from
     /// `server.public_url`; default `http://127.0.0.1:8000`.
     #[serde(skip)]
@@ -43,7 +39,6 @@ impl Default for ApiConfig {
             answer_seconds: 30,
             streams: 10_000,
             compress_bytes: 1400,
-            trusted_proxies: Vec::new(),
             public_url: "http://127.0.0.1:8000".to_owned(),
         }
     }

@@ -7,7 +7,7 @@ use crate::routes::Routes;
 use crate::state::ApiState;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
 
 /// Upper ends, in seconds, of the intervals that durations are counted in.
@@ -17,12 +17,21 @@ const SECONDS: [f64; 12] = [
 
 /// Collects the metrics of this process, and gives what `/metrics` reads them from.
 ///
-/// # Errors
-/// When the process has another collector already.
-pub fn metrics_recorder() -> Result<PrometheusHandle, BuildError> {
-    PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
-        .install_recorder()
+/// Where another collector was installed before, that one goes on collecting and `/metrics` stays empty.
+#[must_use]
+pub fn metrics_recorder() -> PrometheusHandle {
+    let durations = Matcher::Suffix("_seconds".to_owned());
+    let builder = PrometheusBuilder::new();
+    // Fails only without buckets.
+    let builder = builder
+        .set_buckets_for_metric(durations, &SECONDS)
+        .unwrap_or_else(|_| PrometheusBuilder::new());
+    let recorder = builder.build_recorder();
+    let handle = recorder.handle();
+    if metrics::set_global_recorder(recorder).is_err() {
+        tracing::warn!("metrics are collected elsewhere already");
+    }
+    handle
 }
 
 pub(crate) fn routes(routes: Routes) -> Routes {
@@ -35,7 +44,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .open("/health/readiness/", readiness)
         .open("/version", version)
         .open("/version/", version)
-        .open("/metrics", metrics)
+        .open("/metrics", render_metrics)
         .open("/robots.txt", robots)
 }
 
@@ -83,10 +92,18 @@ async fn version(_: ApiState, (): (), _: HeaderMap) -> Response {
 }
 
 /// `GET /metrics`
-async fn metrics(state: ApiState, (): (), _: HeaderMap) -> Response {
+async fn render_metrics(state: ApiState, (): (), _: HeaderMap) -> Response {
+    let facts = state.service().facts();
+    metrics::gauge!("flagstaff_resident_environments").set(as_gauge(facts.snapshots));
+    metrics::gauge!("flagstaff_resident_identities").set(as_gauge(facts.identities));
     let text = state.metrics().render();
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
     (kind, text).into_response()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+fn as_gauge(count: impl TryInto<u64>) -> f64 {
+    count.try_into().unwrap_or(u64::MAX) as f64
 }
 
 /// `GET /robots.txt`

@@ -250,8 +250,7 @@ fn candidates(
                 continue;
             };
             candidates[*feature].push(Candidate {
-                // Adding 0.0 turns -0.0 into 0.0: `total_cmp` tells them apart, Python does not.
-                priority: part.priority.unwrap_or(f64::INFINITY) + 0.0,
+                priority: part.priority.unwrap_or(f64::INFINITY),
                 segment,
                 position,
             });

@@ -250,15 +250,19 @@ fn password_text(problem: PasswordProblem) -> Cow<'static, str> {
 /// The original's name for a noun in its sentence about a lookup that found nothing.
 fn model(noun: Noun) -> &'static str {
     match noun {
-        Noun::Organisation => "Organisation",
-        Noun::Project => "Project",
-        Noun::Environment => "Environment",
+        Noun::Environment | Noun::ClientKey => "Environment",
         Noun::Feature => "Feature",
         Noun::FeatureState => "FeatureState",
-        Noun::Segment => "Segment",
+        Noun::FeatureSegment => "FeatureSegment",
         Noun::Identity => "Identity",
+        Noun::Member => "FFAdminUser",
+        Noun::MultivariateOption => "MultivariateFeatureOption",
+        Noun::Organisation => "Organisation",
+        Noun::Project => "Project",
+        Noun::Segment => "Segment",
         Noun::ServerKey => "EnvironmentAPIKey",
         Noun::SignInLink => "SignInLink",
+        Noun::Trait => "Trait",
     }
 }
 

@@ -21,8 +21,8 @@ pub(super) async fn counts(mut call: Call<OpenEnvironment>) -> Result<Answer, Fa
             enabled: count.enabled,
             count: count.count,
         })
-        .collect();
-    count(&call, counts);
+        .collect::<Vec<_>>();
+    count(&call, &counts);
     Ok(Answer::empty(StatusCode::OK))
 }
 
@@ -34,7 +34,7 @@ pub(super) async fn evaluations(mut call: Call<OpenEnvironment>) -> Result<Answe
         let list = fields.list("evaluations", Need::Required, limit, read_evaluation);
         list.or_default()
     })?;
-    count(&call, counts);
+    count(&call, &counts);
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
@@ -56,7 +56,7 @@ fn read_evaluation(fields: &mut Fields<'_>) -> EvaluationCount {
     }
 }
 
-fn count(call: &Call<OpenEnvironment>, counts: Vec<EvaluationCount>) {
+fn count(call: &Call<OpenEnvironment>, counts: &[EvaluationCount]) {
     let labels = call.sdk_labels();
     call.service()
         .count_evaluations(&call.subject, counts, &labels);

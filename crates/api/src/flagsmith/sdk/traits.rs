@@ -7,16 +7,13 @@ use super::super::field_errors::FieldErrors;
 use super::super::fields::{Fields, Need, Text, read_items};
 use super::super::words;
 use flagstaff_core::{Identifier, Value};
-use flagstaff_service::{OpenEnvironment, RequestKind, TraitRequest};
+use flagstaff_service::{
+    OpenEnvironment, RequestKind, TRAIT_KEY_LIMIT, TRAIT_VALUE_LIMIT, TraitRequest,
+};
 use flagstaff_wire::flagsmith::identity::{write_incremented_trait, write_set_trait};
 use flagstaff_wire::json::json_to_trait;
 use serde_json::Value as Json;
 use std::sync::Arc;
-
-/// Characters a trait's name may have.
-const KEY_LIMIT: usize = 200;
-/// Characters a text trait may have.
-const VALUE_LIMIT: usize = 2000;
 
 /// `POST /api/v1/traits/`
 pub(super) async fn set_trait(mut call: Call<OpenEnvironment>) -> Result<Answer, Failure> {
@@ -109,7 +106,7 @@ fn read_identifier(fields: &mut Fields<'_>) -> Option<Identifier> {
 
 /// The name of a trait.
 pub(super) fn read_trait_key(fields: &mut Fields<'_>) -> Arc<str> {
-    let rule = Text::up_to(KEY_LIMIT);
+    let rule = Text::up_to(TRAIT_KEY_LIMIT);
     let key = fields.text("trait_key", Need::Required, rule);
     key.or_default().into()
 }
@@ -130,10 +127,12 @@ pub(super) fn read_trait_value(fields: &mut Fields<'_>, need: Need) -> Option<Va
 /// What is wrong with the value of a trait.
 pub(super) fn check_value(value: &Value) -> Result<(), &'static str> {
     match value {
-        Value::Text(text) if text.len() > VALUE_LIMIT && text.chars().count() > VALUE_LIMIT => {
+        Value::Text(text)
+            if text.len() > TRAIT_VALUE_LIMIT && text.chars().count() > TRAIT_VALUE_LIMIT =>
+        {
             Err(words::VALUE_TOO_LONG)
         }
-        Value::BigInteger(digits) if digits.len() > VALUE_LIMIT => Err(words::VALUE_TOO_LONG),
+        Value::BigInteger(digits) if digits.len() > TRAIT_VALUE_LIMIT => Err(words::VALUE_TOO_LONG),
         Value::Text(text) if text.contains('\0') => Err(words::NUL),
         // No answer could carry it.
         Value::Float(float) if !float.is_finite() => Err(words::NOT_NUMBER),
