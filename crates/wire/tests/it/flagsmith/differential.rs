@@ -4,14 +4,21 @@
 //! is printed and can be given again as `FLAGSTAFF_SEED`. What deliberately differs is in
 //! `differences.json`.
 
-use super::differences::Differences;
-use super::generate::{Engine, Generator};
-use super::minimise::minimise;
-use super::python::{Answer, PythonEngine, say};
 use flagstaff_core::ReasonWords;
 use flagstaff_wire::flagsmith::context::EvaluationContext;
 use serde_json::{Value as Json, json};
 use std::hash::{BuildHasher, RandomState};
+
+mod conditions;
+mod differences;
+pub mod generate;
+mod minimise;
+mod python;
+
+use differences::Differences;
+use generate::{Engine, Generator};
+use minimise::minimise;
+use python::{Answer, PythonEngine, say};
 
 const FIXED_SEED: u64 = 20_261_121;
 

@@ -1,6 +1,7 @@
 //! Whatever comes in: an answer or an error, never a panic.
 
-use super::generate::{Engine, Generator};
+use super::differential::generate::{Engine, Generator};
+use super::installation::Installation;
 use super::random::Random;
 use flagstaff_core::ReasonWords;
 use flagstaff_wire::flagsmith::analytics;
@@ -9,8 +10,6 @@ use flagstaff_wire::flagsmith::document::{environment_document, parse_environmen
 use flagstaff_wire::python;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
-
-use super::installation::Installation;
 
 const DOCUMENT: &[u8] = include_bytes!("../../golden/recorded_document.json");
 

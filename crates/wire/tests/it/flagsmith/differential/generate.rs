@@ -1,6 +1,6 @@
 //! Generated evaluation contexts: every operator, odd values, edges of buckets.
 
-use super::random::Random;
+use crate::flagsmith::random::Random;
 use flagstaff_core::Value;
 use flagstaff_core::bucket::percentage;
 use flagstaff_core::text::python_text;

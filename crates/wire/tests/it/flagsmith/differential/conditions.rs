@@ -1,8 +1,8 @@
 //! Every operator with every pair of values, and every path, against engine 10: one segment per condition.
 
 use super::differences::Differences;
-use super::differential::ours;
 use super::generate::{Engine, pool, read};
+use super::ours;
 use super::python::{Answer, PythonEngine};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;

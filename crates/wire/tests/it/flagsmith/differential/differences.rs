@@ -1,7 +1,7 @@
 //! `differences.json`: where our engine deliberately differs from Flagsmith's, and how to tell.
 
-use super::differential::ours;
 use super::generate::Engine;
+use super::ours;
 use super::python::{Answer, PythonEngine};
 use serde_json::Value as Json;
 use std::sync::LazyLock;
@@ -29,7 +29,7 @@ struct Recogniser {
 }
 
 static DIFFERENCES: LazyLock<Differences> = LazyLock::new(|| {
-    let json: Vec<Json> = serde_json::from_str(include_str!("differences.json")).unwrap();
+    let json: Vec<Json> = serde_json::from_str(include_str!("../differences.json")).unwrap();
     Differences(json.iter().map(Difference::read).collect())
 });
 
