@@ -59,6 +59,10 @@ fn compare(engine: Engine) {
         tally.raised * 20 < cases,
         "too many contexts say nothing: Python raises an error"
     );
+    assert!(
+        tally.in_segments * 10 > cases && tally.targeted * 20 > cases && tally.split * 10 > cases,
+        "too many contexts say nothing: nobody is in a segment or a variant"
+    );
 }
 
 /// What came out of the comparisons.
