@@ -143,6 +143,7 @@ impl Service {
         let mut environment = write.insert_environment(&new_environment, now).await?;
         apply(patch, &mut environment)?;
         write.update_environment(&environment).await?;
+        write.start_environment(&environment, now).await?;
         let place = EnvironmentPlace {
             project: project.clone(),
             environment: environment.clone(),

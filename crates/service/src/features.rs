@@ -207,14 +207,12 @@ impl Service {
             is_archived: request.is_archived,
             is_server_key_only: request.is_server_key_only,
             options,
-            state_enabled: enabled,
-            state_value: value,
             owners: caller.map(|caller| caller.member.id).into_iter().collect(),
         };
         let mut write = self.store().write().await?;
-        let feature = write
-            .insert_feature(&new_feature, self.clock().now())
-            .await?;
+        let now = self.clock().now();
+        let feature = write.insert_feature(&new_feature, now).await?;
+        write.start_feature(&feature, enabled, &value, now).await?;
         let subject = Subject::project(project.organisation_id, project.id);
         let told = Told::created(Noun::Feature, feature.id.get(), feature.uuid).saying(format!(
             "New Flag / Remote Config created: {}",

@@ -4,10 +4,12 @@
 //! whoever writes reads their own write. Nothing here knows HTTP; nothing here holds SQL text. A request takes one
 //! snapshot and answers from it alone. Time comes from [`Clock`] and nowhere else.
 
+mod bootstrap;
 mod caller;
 mod change;
 mod clock;
 pub mod config;
+mod demo;
 mod environment_access;
 mod environments;
 mod error;
@@ -17,6 +19,7 @@ mod identify;
 mod identities;
 mod identity_cache;
 mod identity_overrides;
+mod import;
 mod keys;
 mod members;
 mod operations;
@@ -38,9 +41,11 @@ mod usage;
 mod weights;
 mod work;
 
+pub use bootstrap::{BootstrapRequest, Bootstrapped};
 pub use caller::Caller;
 pub use clock::Clock;
 pub use config::ServiceConfig;
+pub use demo::Demo;
 pub use environment_access::{KeyNeed, OpenEnvironment};
 pub use environments::EnvironmentPatch;
 pub use error::{
@@ -51,6 +56,7 @@ pub use features::{FeaturePatch, FeatureQuery, FeatureRequest, FeatureView, Opti
 pub use flagstaff_store::{FeatureSort, Page, PageRequest, Store, StoreError};
 pub use identify::{Identification, Identified, SentTrait, ShownTrait};
 pub use identity_overrides::IdentityOverrideRequest;
+pub use import::{ImportRequest, Imported};
 pub use operations::{Facts, Readiness};
 pub use organisations::{OrganisationPatch, OrganisationView};
 pub use projects::{ProjectPatch, ProjectView};

@@ -72,6 +72,16 @@ impl Service {
         name: &str,
         webhook_notification_email: Option<&str>,
     ) -> ServiceResult<OrganisationView> {
+        self.insert_organisation(Some(caller), name, webhook_notification_email)
+            .await
+    }
+
+    pub(crate) async fn insert_organisation(
+        &self,
+        caller: Option<&Caller>,
+        name: &str,
+        webhook_notification_email: Option<&str>,
+    ) -> ServiceResult<OrganisationView> {
         check_name("name", name, NAME_LIMIT)?;
         check_optional(
             "webhook_notification_email",
@@ -89,27 +99,20 @@ impl Service {
                 self.clock().now(),
             )
             .await?;
-        write
-            .insert_membership(
-                organisation.id,
-                caller.member.id,
-                Role::Admin,
-                self.clock().now(),
-            )
-            .await?;
+        let now = self.clock().now();
+        if let Some(caller) = caller {
+            write
+                .insert_membership(organisation.id, caller.member.id, Role::Admin, now)
+                .await?;
+        }
         let told = Told::created(Noun::Organisation, organisation.id.get(), organisation.uuid)
             .saying(format!("New Organisation created: {name}"));
-        self.finish(
-            write,
-            Some(caller),
-            Subject::organisation(organisation.id),
-            told,
-        )
-        .await?;
+        let subject = Subject::organisation(organisation.id);
+        self.finish(write, caller, subject, told).await?;
         Ok(OrganisationView {
             organisation,
-            role: Some(Role::Admin),
-            members: 1,
+            role: caller.map(|_| Role::Admin),
+            members: i64::from(caller.is_some()),
         })
     }
 

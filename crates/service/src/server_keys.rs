@@ -139,11 +139,20 @@ impl Service {
     ) -> ServiceResult<()> {
         let place = self.visible_environment(caller, api_key).await?;
         let key = self.server_key_of(&place, id).await?;
+        self.remove_server_key(Some(caller), &place, &key).await
+    }
+
+    pub(crate) async fn remove_server_key(
+        &self,
+        caller: Option<&Caller>,
+        place: &EnvironmentPlace,
+        key: &ServerKey,
+    ) -> ServiceResult<()> {
         let mut write = self.store().write().await?;
-        write.delete_server_key(id).await?;
-        let told = Told::deleted(Noun::ServerKey, id.get(), None)
+        write.delete_server_key(key.id).await?;
+        let told = Told::deleted(Noun::ServerKey, key.id.get(), None)
             .saying(format!("Server-side key deleted: {}", key.name));
-        self.finish(write, Some(caller), place.subject().with_keys(), told)
+        self.finish(write, caller, place.subject().with_keys(), told)
             .await
     }
 

@@ -182,7 +182,7 @@ impl Store {
 }
 
 impl Write {
-    /// Makes an environment, with the default state of every feature of the project.
+    /// Makes an environment without states; [`Write::start_environment`] makes them.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] for a taken name, slug or key.
@@ -217,9 +217,7 @@ impl Write {
         let row: EnvironmentRow = on_transaction!(&mut self.transaction, |connection| {
             sqlx::query_as(ONE).bind(id).fetch_one(connection).await
         })?;
-        let environment = Environment::try_from(row)?;
-        self.insert_default_states(&environment, at).await?;
-        Ok(environment)
+        Environment::try_from(row)
     }
 
     /// Writes every field of an environment that can change.

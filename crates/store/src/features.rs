@@ -9,7 +9,7 @@ use crate::text::{contains_pattern, folded_key};
 use crate::{Store, StoreError, StoreResult, Write};
 use flagstaff_core::{
     EnvironmentId, Feature, FeatureId, FeatureKind, FeatureName, Member, MemberId, ProjectId,
-    StateValue, Timestamp, fold,
+    Timestamp, fold,
 };
 use uuid::Uuid;
 
@@ -38,10 +38,6 @@ pub struct NewFeature {
     pub is_server_key_only: bool,
     /// Its options, in the order of their buckets.
     pub options: Vec<NewOption>,
-    /// Whether its states start enabled.
-    pub state_enabled: bool,
-    /// What its states start with.
-    pub state_value: StateValue,
     /// Who looks after it.
     pub owners: Vec<MemberId>,
 }
@@ -274,7 +270,7 @@ impl Store {
 }
 
 impl Write {
-    /// Makes a feature with its options, and its default state in every environment of the project.
+    /// Makes a feature with its options; [`Write::start_feature`] makes its states.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] for a taken name or option key.
@@ -323,9 +319,7 @@ impl Write {
         let row: FeatureRow = on_transaction!(&mut self.transaction, |connection| {
             sqlx::query_as(ONE).bind(id).fetch_one(connection).await
         })?;
-        let feature = Feature::try_from(row)?;
-        self.insert_states_everywhere(&feature, new, at).await?;
-        Ok(feature)
+        Feature::try_from(row)
     }
 
     /// Makes somebody look after a feature.

@@ -17,6 +17,7 @@ mod identities;
 mod members;
 mod migrate;
 mod multivariate_options;
+mod new_states;
 mod organisations;
 mod page;
 mod projects;

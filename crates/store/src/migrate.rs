@@ -1,6 +1,6 @@
 //! Bringing the database to this version.
 
-use crate::backend::{Backend, on_backend};
+use crate::backend::{Backend, on_backend, on_transaction};
 use crate::{Store, StoreResult};
 use flagstaff_core::Timestamp;
 use sqlx::migrate::{Migrate, Migrator};
@@ -8,6 +8,28 @@ use uuid::Uuid;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+impl crate::Write {
+    /// True when there is neither a member nor an organisation; others that ask wait until this change has ended.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn is_first(&mut self) -> StoreResult<bool> {
+        // A lock on the one row that is always there.
+        const LOCK: &str = "UPDATE instance SET id = id WHERE id = 1";
+        on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query(LOCK).execute(connection).await.map(drop)
+        })?;
+        let rows: i64 = on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query_scalar(EMPTY).fetch_one(connection).await
+        })?;
+        Ok(rows == 0)
+    }
+}
+
+/// Members and organisations, deleted ones too.
+const EMPTY: &str = "
+    SELECT (SELECT COUNT(*) FROM members) + (SELECT COUNT(*) FROM organisations)";
 
 /// How a database stands to this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,10 +105,8 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn is_empty(&self) -> StoreResult<bool> {
-        const SQL: &str = "
-            SELECT (SELECT COUNT(*) FROM members) + (SELECT COUNT(*) FROM organisations)";
         let rows: i64 = on_backend!(self, |pool| {
-            sqlx::query_scalar(SQL).fetch_one(pool).await
+            sqlx::query_scalar(EMPTY).fetch_one(pool).await
         })?;
         Ok(rows == 0)
     }
