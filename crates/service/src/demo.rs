@@ -3,7 +3,7 @@
 use crate::error::{ServiceError, ServiceResult};
 use crate::import::ImportRequest;
 use crate::{Service, secrets};
-use flagstaff_wire::flagsmith::parse_environment_document;
+use flagstaff_wire::flagsmith::document::parse_environment_document;
 use secrecy::SecretString;
 use std::sync::Arc;
 
