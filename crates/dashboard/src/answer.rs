@@ -38,7 +38,10 @@ fn with_headers(mut response: Response) -> Response {
     for (name, value) in list {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    headers.insert(
+        "cross-origin-opener-policy",
+        HeaderValue::from_static("same-origin"),
+    );
     response
 }
 
@@ -53,14 +56,22 @@ pub(crate) struct Notice<'a> {
 /// A page that says what went wrong, where there is no form to say it in.
 pub(crate) fn refusal(error: &ServiceError) -> Response {
     if error.is_failure() {
-        tracing::error!(error = error as &dyn std::error::Error, "a page could not be made");
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            "a page could not be made"
+        );
     }
     let (status, heading) = match error {
         ServiceError::NotFound { .. } => (StatusCode::NOT_FOUND, "Not found"),
         ServiceError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "The database is away"),
         ServiceError::Forbidden => (StatusCode::FORBIDDEN, "Not allowed"),
-        ServiceError::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too many attempts"),
-        ServiceError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong here"),
+        ServiceError::TooManyAttempts { .. } => {
+            (StatusCode::TOO_MANY_REQUESTS, "Too many attempts")
+        }
+        ServiceError::Internal(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something went wrong here",
+        ),
         ServiceError::KeyMissing
         | ServiceError::KeyUnknown
         | ServiceError::OrganisationStopped
@@ -70,20 +81,34 @@ pub(crate) fn refusal(error: &ServiceError) -> Response {
         | ServiceError::Invalid { .. } => (StatusCode::BAD_REQUEST, "That did not work"),
     };
     let text = sentence(error);
-    page(status, &Notice { heading, text: &text })
+    page(
+        status,
+        &Notice {
+            heading,
+            text: &text,
+        },
+    )
 }
 
 /// What a person is told about an error.
 pub(crate) fn sentence(error: &ServiceError) -> String {
     match error {
-        ServiceError::WrongCredentials => "E-mail address and password do not belong together.".to_owned(),
-        ServiceError::TooManyAttempts { retry_after_seconds } => {
+        ServiceError::WrongCredentials => {
+            "E-mail address and password do not belong together.".to_owned()
+        }
+        ServiceError::TooManyAttempts {
+            retry_after_seconds,
+        } => {
             format!("Too many attempts. Wait {retry_after_seconds} seconds before the next one.")
         }
         ServiceError::Invalid { problem, .. } => problem_sentence(problem),
-        ServiceError::Unavailable(_) => "The database cannot be reached. Try again in a moment.".to_owned(),
+        ServiceError::Unavailable(_) => {
+            "The database cannot be reached. Try again in a moment.".to_owned()
+        }
         ServiceError::Internal(_) => "The server's log says more.".to_owned(),
-        ServiceError::NotFound { .. } => "There is no such thing, or it is not yours to see.".to_owned(),
+        ServiceError::NotFound { .. } => {
+            "There is no such thing, or it is not yours to see.".to_owned()
+        }
         ServiceError::Forbidden => "Your role does not allow this.".to_owned(),
         ServiceError::KeyMissing
         | ServiceError::KeyUnknown

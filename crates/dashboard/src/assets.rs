@@ -14,7 +14,11 @@ static ICON_NAME: LazyLock<String> = LazyLock::new(|| format!("icon-{}.svg", dig
 
 fn digest(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Where the style sheet is.

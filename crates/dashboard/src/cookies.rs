@@ -61,8 +61,14 @@ mod tests {
     #[test]
     fn a_cookie_is_found_among_others() {
         let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, HeaderValue::from_static("a=1; flagstaff-session=abc"));
-        headers.append(header::COOKIE, HeaderValue::from_static("flagstaff-visitor=def"));
+        headers.append(
+            header::COOKIE,
+            HeaderValue::from_static("a=1; flagstaff-session=abc"),
+        );
+        headers.append(
+            header::COOKIE,
+            HeaderValue::from_static("flagstaff-visitor=def"),
+        );
 
         assert_eq!(Cookie::Session.read(&headers, false), Some("abc"));
         assert_eq!(Cookie::Visitor.read(&headers, false), Some("def"));
@@ -74,7 +80,13 @@ mod tests {
         let plain = Cookie::Session.set("abc", Some(60), false).unwrap();
         let secure = Cookie::Visitor.set("abc", None, true).unwrap();
 
-        assert_eq!(plain, "flagstaff-session=abc; Path=/; HttpOnly; SameSite=Lax; Max-Age=60");
-        assert_eq!(secure, "__Host-flagstaff-visitor=abc; Path=/; HttpOnly; SameSite=Lax; Secure");
+        assert_eq!(
+            plain,
+            "flagstaff-session=abc; Path=/; HttpOnly; SameSite=Lax; Max-Age=60"
+        );
+        assert_eq!(
+            secure,
+            "__Host-flagstaff-visitor=abc; Path=/; HttpOnly; SameSite=Lax; Secure"
+        );
     }
 }

@@ -11,7 +11,10 @@ pub(crate) fn form_token(cookie: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(b"flagstaff form\0");
     hash.update(cookie.as_bytes());
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// True for a form that one of our pages sent.
@@ -56,7 +59,11 @@ mod tests {
             headers.insert(*name, HeaderValue::from_static(value));
         }
         let token = form_token("cookie");
-        assert_eq!(is_ours(&headers, PUBLIC, "cookie", &token), expected, "{list:?}");
+        assert_eq!(
+            is_ours(&headers, PUBLIC, "cookie", &token),
+            expected,
+            "{list:?}"
+        );
     }
 
     #[test]
@@ -66,8 +73,20 @@ mod tests {
         check(&[("sec-fetch-site", "cross-site")], false);
         check(&[("sec-fetch-site", "same-site")], false);
         check(&[("origin", "https://flags.example.com")], true);
-        check(&[("origin", "http://127.0.0.1:8000"), ("host", "127.0.0.1:8000")], true);
-        check(&[("origin", "https://evil.example"), ("host", "127.0.0.1:8000")], false);
+        check(
+            &[
+                ("origin", "http://127.0.0.1:8000"),
+                ("host", "127.0.0.1:8000"),
+            ],
+            true,
+        );
+        check(
+            &[
+                ("origin", "https://evil.example"),
+                ("host", "127.0.0.1:8000"),
+            ],
+            false,
+        );
         check(&[("origin", "null"), ("host", "127.0.0.1:8000")], false);
         check(&[], true);
     }

@@ -28,7 +28,10 @@ impl Dashboard {
     ///
     /// # Errors
     /// The page that says why this cannot be found out.
-    pub(crate) async fn signed_in(&self, headers: &HeaderMap) -> Result<Option<SignedIn>, Response> {
+    pub(crate) async fn signed_in(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<Option<SignedIn>, Response> {
         let Some(session) = Cookie::Session.read(headers, self.is_secure()) else {
             return Ok(None);
         };
@@ -43,7 +46,12 @@ impl Dashboard {
     }
 
     /// True for a form that this dashboard gave to the browser that sent it.
-    pub(crate) fn is_own_form(&self, headers: &HeaderMap, cookie: Option<&str>, token: &str) -> bool {
+    pub(crate) fn is_own_form(
+        &self,
+        headers: &HeaderMap,
+        cookie: Option<&str>,
+        token: &str,
+    ) -> bool {
         cookie.is_some_and(|cookie| is_ours(headers, &self.config.public_url, cookie, token))
     }
 

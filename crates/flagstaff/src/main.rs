@@ -1,15 +1,26 @@
 //! The binary: command line, configuration, wiring, start and stop. No domain logic lives here.
 
+mod bootstrap;
+mod clock;
 mod command;
 mod config;
+mod doctor;
 mod evaluate;
 mod failure;
+mod import;
+mod lock;
 mod logging;
+mod migrate;
+mod product;
+mod serve;
+mod server_key;
 mod settings;
 
+use anyhow::Context as _;
 use clap::Parser;
-use command::{Command, CommandLine};
+use command::{Command, CommandLine, ImportCommand};
 use failure::Failure;
+use settings::Settings;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -31,18 +42,40 @@ fn main() -> ExitCode {
 }
 
 fn run(line: &CommandLine) -> Result<(), Failure> {
+    let settings = || line.settings.load().map_err(Failure::usage);
     match line.command.as_ref().unwrap_or(&Command::Serve) {
+        Command::Serve => {
+            let settings = settings()?;
+            logging::start(&settings.log);
+            serve::run(settings)
+        }
+        Command::Bootstrap(args) => run_once(&settings()?, async |settings| {
+            bootstrap::run(args, settings).await
+        }),
+        Command::Migrate => run_once(&settings()?, migrate::run),
+        Command::Import(ImportCommand::Flagsmith(args)) => {
+            run_once(&settings()?, async |settings| {
+                import::run(args, settings).await
+            })
+        }
+        Command::Doctor => run_once(&settings()?, doctor::run),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Settings => {
             std::io::stdout().write_all(settings::reference_page().as_bytes())?;
             Ok(())
         }
-        _ => {
-            let settings = line.settings.load().map_err(Failure::usage)?;
-            logging::start(&settings.log);
-            Err(Failure::Failed(anyhow::anyhow!(
-                "this command is still to come"
-            )))
-        }
     }
+}
+
+/// Runs a command that ends by itself. It has something to say on its own, so only trouble is logged.
+fn run_once<'s>(
+    settings: &'s Settings,
+    command: impl AsyncFnOnce(&'s Settings) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    logging::start(&settings.log);
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(command(settings))
 }

@@ -45,13 +45,15 @@ pub(crate) fn run(settings: Settings) -> Result<(), Failure> {
 
 async fn serve(settings: Settings) -> Result<(), Failure> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
-    let store = open_store(&settings).await?;
+    let (store, _lock) = open_store(&settings).await?;
     let listen = settings.server.listen;
     // Before anything is made in the database: a taken address is the commonest reason to fail.
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen}"))?;
-    let local = listener.local_addr().context("the listener has no address")?;
+    let local = listener
+        .local_addr()
+        .context("the listener has no address")?;
     let service = product::service(store, &settings);
     let work = service.start().await.context("cannot start the service")?;
     let public_url: Arc<str> = match &settings.server.public_url {
@@ -82,8 +84,14 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         signals.exit_on_next()
     };
     let ((), _second) = tokio::join!(serving, ending);
-    if tokio::time::timeout(LAST_WRITES, work.stop()).await.is_err() {
-        warn!("not everything was written within {} s", LAST_WRITES.as_secs());
+    if tokio::time::timeout(LAST_WRITES, work.stop())
+        .await
+        .is_err()
+    {
+        warn!(
+            "not everything was written within {} s",
+            LAST_WRITES.as_secs()
+        );
     }
     info!("stopped");
     Ok(())

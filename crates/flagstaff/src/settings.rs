@@ -10,6 +10,8 @@ pub(crate) use layers::{SettingError, read_secret};
 pub(crate) use page::reference_page;
 
 use crate::config::{ConnectionConfig, LogConfig, ServerConfig};
+use flagstaff_api::ApiConfig;
+use flagstaff_service::config::{MemoryConfig, SignInConfig, UsageConfig};
 use layers::Layers;
 use std::path::{Path, PathBuf};
 
@@ -17,16 +19,32 @@ use std::path::{Path, PathBuf};
 const FILE: &str = "flagstaff.toml";
 
 /// Every table, in the order of the reference page.
-const TABLES: [&str; 3] = ["server", "connections", "log"];
+const TABLES: [&str; 7] = [
+    "server",
+    "sign_in",
+    "limits",
+    "connections",
+    "memory",
+    "usage",
+    "log",
+];
 
 /// What the source of each configuration file says, for the reference page.
-const SOURCES: [&str; 1] = [include_str!("config.rs")];
+const SOURCES: [&str; 3] = [
+    include_str!("config.rs"),
+    include_str!("../../api/src/config.rs"),
+    include_str!("../../service/src/config.rs"),
+];
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
     pub(crate) server: ServerConfig,
+    pub(crate) sign_in: SignInConfig,
+    pub(crate) limits: ApiConfig,
     pub(crate) connections: ConnectionConfig,
+    pub(crate) memory: MemoryConfig,
+    pub(crate) usage: UsageConfig,
     pub(crate) log: LogConfig,
 }
 
@@ -70,13 +88,17 @@ impl Settings {
         } else if Path::new(FILE).exists() {
             layers.add_file(&PathBuf::from(FILE))?;
         }
-        layers.add_environment(variables, &TABLES)?;
+        layers.add_environment(variables, &page::known_fields())?;
         for given in flags {
             layers.add_flag(given.flag, &given.table, &given.field, &given.value)?;
         }
         let settings = Self {
             server: layers.take("server")?,
+            sign_in: layers.take("sign_in")?,
+            limits: layers.take("limits")?,
             connections: layers.take("connections")?,
+            memory: layers.take("memory")?,
+            usage: layers.take("usage")?,
             log: layers.take("log")?,
         };
         layers.finish(&TABLES)?;

@@ -60,7 +60,10 @@ pub(crate) async fn submit(
         return form_page(&dashboard, &headers, status, &link, email, Some(STALE));
     }
     let password = SecretString::from(form.password);
-    let redeemed = dashboard.service.redeem_sign_in_link(&link, email, password).await;
+    let redeemed = dashboard
+        .service
+        .redeem_sign_in_link(&link, email, password)
+        .await;
     match redeemed {
         Ok(member) => open_session(&dashboard, member.id).await,
         Err(ServiceError::NotFound { .. }) => link_is_over(),

@@ -63,11 +63,11 @@ async fn overview(dashboard: &Dashboard, signed_in: &SignedIn) -> Response {
 
 async fn organisations(service: &Service, caller: &Caller) -> ServiceResult<Vec<OrganisationPart>> {
     let mut parts = Vec::new();
-    for (organisation, _role) in service.organisations(caller).await? {
+    for view in service.organisations(caller).await? {
+        let organisation = view.organisation;
         let mut projects = Vec::new();
-        for view in service.projects(caller, Some(organisation.id)).await? {
-            let project = view.project;
-            let environments = service.environments(caller, project.id).await?;
+        for project in service.projects(caller, Some(organisation.id)).await? {
+            let environments = service.environments_of(caller, project.id).await?;
             projects.push(ProjectPart {
                 id: project.id.get(),
                 name: project.name,

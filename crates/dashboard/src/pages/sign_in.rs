@@ -44,7 +44,14 @@ pub(crate) fn form_page(
     problem: Option<&str>,
 ) -> Response {
     with_visitor(dashboard, headers, |form_token| {
-        page(status, &SignInPage { form_token, email, problem })
+        page(
+            status,
+            &SignInPage {
+                form_token,
+                email,
+                problem,
+            },
+        )
     })
 }
 
@@ -79,10 +86,19 @@ pub(crate) async fn submit(
     let cookie = dashboard.visitor(&headers);
     if !dashboard.is_own_form(&headers, cookie, &form.form_token) {
         let problem = Some(STALE);
-        return form_page(&dashboard, &headers, StatusCode::FORBIDDEN, &form.email, problem);
+        return form_page(
+            &dashboard,
+            &headers,
+            StatusCode::FORBIDDEN,
+            &form.email,
+            problem,
+        );
     }
     let password = SecretString::from(form.password);
-    let found = dashboard.service.check_password(&form.email, password, peer.ip()).await;
+    let found = dashboard
+        .service
+        .check_password(&form.email, password, peer.ip())
+        .await;
     match found {
         Ok(member) => open_session(&dashboard, member.id).await,
         Err(error) => {

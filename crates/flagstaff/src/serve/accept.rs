@@ -40,7 +40,9 @@ pub(super) async fn accept_until_stopped(
         stall: Duration::from_secs(config.stall_seconds.into()),
         graceful: GracefulShutdown::new(),
     };
-    let slots = Arc::new(Semaphore::new(usize::try_from(config.limit).unwrap_or(usize::MAX >> 4)));
+    let slots = Arc::new(Semaphore::new(
+        usize::try_from(config.limit).unwrap_or(usize::MAX >> 4),
+    ));
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &slots) => accepted,
@@ -56,8 +58,14 @@ pub(super) async fn accept_until_stopped(
     }
     // New connections are refused from here on, rather than accepted and forgotten.
     drop(listener);
-    if tokio::time::timeout(drain, connections.graceful.shutdown()).await.is_err() {
-        warn!("requests still under way after {} s are cut off", drain.as_secs());
+    if tokio::time::timeout(drain, connections.graceful.shutdown())
+        .await
+        .is_err()
+    {
+        warn!(
+            "requests still under way after {} s are cut off",
+            drain.as_secs()
+        );
     }
 }
 

@@ -59,10 +59,16 @@ impl Greeting {
         }
         if let Some(demo) = &self.demo {
             let (client, server) = (&demo.client_key, demo.server_key.expose_secret());
-            let _ = writeln!(text, "\nA demo project is ready. Its keys, and a first question:\n");
+            let _ = writeln!(
+                text,
+                "\nA demo project is ready. Its keys, and a first question:\n"
+            );
             let _ = writeln!(text, "client key    {client}");
             let _ = writeln!(text, "server key    {server}\n");
-            let _ = writeln!(text, "curl -H 'X-Environment-Key: {client}' {url}/api/v1/flags/\n");
+            let _ = writeln!(
+                text,
+                "curl -H 'X-Environment-Key: {client}' {url}/api/v1/flags/\n"
+            );
         }
         text
     }

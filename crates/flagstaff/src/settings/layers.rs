@@ -112,7 +112,7 @@ impl Layers {
     pub(crate) fn add_environment(
         &mut self,
         variables: &[(String, String)],
-        tables: &[&str],
+        known: &[(String, String)],
     ) -> Result<(), SettingError> {
         for name in ["DATABASE_URL", "DATABASE_URL_FILE"] {
             if let Some((_, value)) = variables.iter().find(|(key, _)| key == name) {
@@ -130,8 +130,8 @@ impl Layers {
             let lower = rest.to_ascii_lowercase();
             match lower.split_once("__") {
                 Some((table, field)) => self.set(table, field, Given::from_text(value, origin)),
-                // Other variables of ours exist (tests read some); one that begins like a table is a typing error.
-                None => refuse_single_underscore(&lower, origin, tables)?,
+                // Other variables of ours exist (tests read some); one that names a field of ours is a typing error.
+                None => refuse_single_underscore(&lower, origin, known)?,
             }
         }
         self.read_secret_files()
@@ -246,17 +246,15 @@ fn unknown(name: &str, origin: Origin, hint: String) -> SettingError {
 fn refuse_single_underscore(
     lower: &str,
     origin: Origin,
-    tables: &[&str],
+    known: &[(String, String)],
 ) -> Result<(), SettingError> {
-    for table in tables {
-        let field = lower
-            .strip_prefix(table)
-            .and_then(|rest| rest.strip_prefix('_'));
-        if let Some(field) = field {
-            let right = format!("{PREFIX}{table}__{field}").to_ascii_uppercase();
-            let hint = format!("; table and field are joined by two underscores: {right}");
-            return Err(unknown(lower, origin, hint));
-        }
-    }
-    Ok(())
+    let meant = known
+        .iter()
+        .find(|(table, field)| format!("{table}_{field}") == lower);
+    let Some((table, field)) = meant else {
+        return Ok(());
+    };
+    let right = format!("{PREFIX}{table}__{field}").to_ascii_uppercase();
+    let hint = format!("; table and field are joined by two underscores: {right}");
+    Err(unknown(lower, origin, hint))
 }

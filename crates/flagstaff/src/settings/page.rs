@@ -31,11 +31,19 @@ pub(super) struct Field {
 }
 
 impl Field {
-    /// The default that the doc comment states, and the text before it.
-    pub(super) fn stated_default(&self) -> Option<(&str, &str)> {
-        let (before, rest) = self.doc.rsplit_once("Default `")?;
-        let (default, _) = rest.split_once('`')?;
-        Some((before.trim_end(), default))
+    /// The text before the default that the doc comment states, and that default: "Default `x`." or "Default 1,000."
+    pub(super) fn stated_default(&self) -> Option<(&str, String)> {
+        let (before, rest) = self.doc.rsplit_once("Default ")?;
+        let default = match rest.strip_prefix('`') {
+            Some(quoted) => quoted.split_once('`')?.0.to_owned(),
+            None => {
+                let digits = rest
+                    .split(|c: char| !c.is_ascii_digit() && c != ',')
+                    .next()?;
+                digits.replace(',', "")
+            }
+        };
+        (!default.is_empty()).then(|| (before.trim_end(), default))
     }
 }
 
@@ -81,6 +89,7 @@ pub(super) fn described() -> (Vec<(String, String)>, Vec<Field>) {
     for source in SOURCES {
         let mut table: Option<String> = None;
         let mut doc = String::new();
+        let mut is_set_elsewhere = false;
         for line in source.lines().map(str::trim) {
             if let Some(text) = line.strip_prefix("///") {
                 doc.push_str(if doc.is_empty() { "" } else { " " });
@@ -93,11 +102,17 @@ pub(super) fn described() -> (Vec<(String, String)>, Vec<Field>) {
                     tables.push((name.clone(), about.clone()));
                 }
                 doc.clear();
+            } else if line == "#[serde(skip)]" {
+                is_set_elsewhere = true;
             } else if let (Some(table), Some((name, kind))) = (&table, field_of(line)) {
+                let doc = std::mem::take(&mut doc);
+                if std::mem::take(&mut is_set_elsewhere) {
+                    continue;
+                }
                 fields.push(Field {
                     table: table.clone(),
                     name: name.to_owned(),
-                    doc: std::mem::take(&mut doc),
+                    doc,
                     is_secret: kind.contains("SecretString"),
                 });
             } else if !line.starts_with("#[") {
@@ -106,6 +121,15 @@ pub(super) fn described() -> (Vec<(String, String)>, Vec<Field>) {
         }
     }
     (tables, fields)
+}
+
+/// Table and name of every field there is.
+pub(super) fn known_fields() -> Vec<(String, String)> {
+    let (_, fields) = described();
+    fields
+        .into_iter()
+        .map(|field| (field.table, field.name))
+        .collect()
 }
 
 fn table_of(doc: &str) -> Option<String> {
@@ -168,7 +192,7 @@ mod tests {
                     flag: "--set",
                     table: field.table.clone(),
                     field: field.name.clone(),
-                    value: default.to_owned(),
+                    value: default,
                 })
             })
             .collect();

@@ -1,0 +1,75 @@
+//! `flagstaff bootstrap`: the first set-up, for scripts. Doing it again leaves what is there.
+
+use crate::command::BootstrapArgs;
+use crate::failure::Failure;
+use crate::product::{open_store, service};
+use crate::server_key::given_server_key;
+use crate::settings::{Settings, read_secret};
+use anyhow::Context as _;
+use flagstaff_service::{BootstrapRequest, Bootstrapped};
+use secrecy::{ExposeSecret, SecretString};
+use std::io::Write;
+use std::path::Path;
+
+/// Makes organisation, project, environment, server key and first member, as far as they are not there.
+///
+/// # Errors
+/// When the database cannot be written, a name or the password is refused, or the output file cannot be written.
+pub(crate) async fn run(args: &BootstrapArgs, settings: &Settings) -> Result<(), Failure> {
+    let request = BootstrapRequest {
+        organisation: args.organisation.clone(),
+        project: args.project.clone(),
+        environment: args.environment.clone(),
+        server_key_name: args.api_key_name.clone(),
+        server_key: given_server_key(
+            "--api-key",
+            args.api_key.as_deref(),
+            args.api_key_file.as_deref(),
+        )?,
+        email: args.admin_email.clone(),
+        password: given_password(args)?,
+    };
+    let (store, _lock) = open_store(settings).await?;
+    let service = service(store.clone(), settings);
+    let done = service
+        .bootstrap(request)
+        .await
+        .context("cannot set up the server")?;
+    store.close().await;
+    let line = format!("FLAGSMITH_SERVER_KEY={}\n", done.server_key.key);
+    if let Some(path) = &args.output {
+        write_output(path, &line)?;
+    }
+    print(&done, &line)?;
+    Ok(())
+}
+
+fn given_password(args: &BootstrapArgs) -> Result<Option<SecretString>, Failure> {
+    match (&args.admin_password, &args.admin_password_file) {
+        (Some(password), _) => Ok(Some(password.as_str().into())),
+        (None, Some(path)) => Ok(Some(read_secret(path).map_err(Failure::usage)?.into())),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Writes the file that other programs take the key from, with the folders above it.
+fn write_output(path: &Path, line: &str) -> Result<(), Failure> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    std::fs::write(path, line).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
+}
+
+fn print(done: &Bootstrapped, line: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(line.as_bytes())?;
+    writeln!(out, "client key      {}", done.environment.api_key)?;
+    writeln!(out, "sign in with    {}", done.member.email)?;
+    // Shown this once: nothing but its hash is kept.
+    if let Some(password) = &done.invented_password {
+        writeln!(out, "password        {}", password.expose_secret())?;
+    }
+    out.flush()
+}

@@ -1,0 +1,79 @@
+//! An empty database for one test: a SQLite file in a folder of its own, or a database of the Postgres server.
+
+use crate::server::succeed;
+use crate::skipped::required;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::TempDir;
+
+/// The variable that says where Postgres is.
+const POSTGRES: &str = "FLAGSTAFF_TEST_POSTGRES";
+
+/// Gone with everything in it when it is dropped.
+pub struct Database {
+    folder: TempDir,
+    postgres: Option<Postgres>,
+}
+
+struct Postgres {
+    /// The server, by a database that is there anyway.
+    server: String,
+    name: String,
+}
+
+impl Database {
+    pub fn sqlite() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            postgres: None,
+        }
+    }
+
+    /// A new database; `None` where there is no Postgres.
+    pub fn postgres() -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let server = required(POSTGRES)?;
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("flagstaff_it_{}_{number}", std::process::id());
+        let postgres = Postgres { server, name };
+        postgres.say("CREATE DATABASE");
+        Some(Self {
+            folder: tempfile::tempdir().unwrap(),
+            postgres: Some(postgres),
+        })
+    }
+
+    /// What `server.database_url` is set to.
+    pub fn url(&self) -> String {
+        match &self.postgres {
+            None => format!("sqlite:{}", self.folder().join("flagstaff.db").display()),
+            Some(postgres) => {
+                let mut url = url::Url::parse(&postgres.server).unwrap();
+                url.set_path(&postgres.name);
+                url.to_string()
+            }
+        }
+    }
+
+    /// Where the server runs, and what else a test writes.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Postgres {
+    fn say(&self, what: &str) {
+        let sql = format!("{what} {}", self.name);
+        succeed(Command::new("psql").args(["-X", "-q", "-d", &self.server, "-c", &sql]));
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let _ = Command::new("psql")
+            .args(["-X", "-q", "-d", &self.server, "-c", &sql])
+            .output();
+    }
+}
