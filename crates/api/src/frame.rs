@@ -164,3 +164,25 @@ fn measure(
         .record(started.elapsed().as_secs_f64());
     state.keep_metrics_small();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_and_ends_nothing_else() {
+        let panicking = async { panic!("by a handler") };
+
+        let response = answer(panicking, Duration::from_secs(30)).await;
+
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_takes_too_long_is_given_up() {
+        let response = answer(std::future::pending(), Duration::ZERO).await;
+
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+}

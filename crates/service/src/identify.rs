@@ -10,6 +10,7 @@ use flagstaff_core::{
 };
 use flagstaff_store::{StoredIdentity, TraitChange, TraitWrite};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -129,12 +130,14 @@ impl Service {
             }
         };
         let mut sent = identification.traits;
+        let order: Vec<Arc<str>> = sent.iter().map(|sent| Arc::clone(&sent.key)).collect();
         if persists {
             sent.retain(|sent| sent.transient);
         }
         let mut result = identified(open, identifier.shared(), Some(stored), sent, false);
-        if let Some(before) = known_before {
-            hide_new_ids(&mut result, &before);
+        match known_before {
+            Some(before) => hide_new_ids(&mut result, &before),
+            None => sort_as_sent(&mut result, &order),
         }
         Ok(result)
     }
@@ -213,6 +216,18 @@ fn hide_new_ids(identified: &mut Identified, before: &StoredIdentity) {
             shown.id = None;
         }
     }
+}
+
+/// The traits of somebody new are answered in the order they were sent, transient or not.
+fn sort_as_sent(result: &mut Identified, order: &[Arc<str>]) {
+    let positions: HashMap<&str, usize> = order
+        .iter()
+        .enumerate()
+        .map(|(position, key)| (&**key, position))
+        .collect();
+    result
+        .traits
+        .sort_by_key(|shown| positions.get(&*shown.key).copied().unwrap_or(usize::MAX));
 }
 
 /// Lays what was sent over what is stored.

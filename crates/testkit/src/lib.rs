@@ -1,1 +1,3 @@
-//! Under construction.
+//! Builders, throw-away databases and a server in a box, for tests only.
+
+pub mod sql;

@@ -1,0 +1,5 @@
+mod analytics;
+mod environment_document;
+mod flags;
+mod identities;
+mod traits;

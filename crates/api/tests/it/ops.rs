@@ -1,0 +1,30 @@
+//! Health, version and metrics.
+
+use crate::face::Face;
+use serde_json::json;
+
+#[tokio::test]
+async fn health_is_told_with_and_without_a_slash() {
+    let face = Face::start().await;
+    let working = json!({"DatabaseBackend": "working", "MigrationsHealthCheck": "working"});
+    let check = async |path: &str, expected: &serde_json::Value| {
+        let reply = face.keyless("GET", path).send().await;
+        assert_eq!((reply.status, &reply.json()), (200, expected), "{path}");
+    };
+
+    check("/health", &working).await;
+    check("/health/readiness", &working).await;
+    check("/health/readiness/", &working).await;
+    check("/health/liveness", &json!({"status": "ok"})).await;
+    check("/health/liveness/", &json!({"status": "ok"})).await;
+}
+
+#[tokio::test]
+async fn the_version_is_told_to_everybody() {
+    let face = Face::start().await;
+
+    let version = face.keyless("GET", "/version/").send().await.json();
+
+    assert_eq!(version["image_tag"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(version["is_saas"], false);
+}
