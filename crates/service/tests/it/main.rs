@@ -1,1 +1,10 @@
-//! Tests of `flagstaff-service`.
+//! Tests of `flagstaff-service`, on a database file in a temporary folder.
+
+mod fixture;
+mod identities;
+mod imports;
+mod keys;
+mod publishing;
+mod schedule;
+mod sign_in;
+mod usage;

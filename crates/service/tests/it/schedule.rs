@@ -1,0 +1,109 @@
+//! Scheduled states become true at their time, once.
+
+use crate::fixture::Fixture;
+use flagstaff_core::{StateValue, Value};
+use flagstaff_store::{
+    Action, Actor, AuditEntry, Change, NewFeatureState, NewStateOwner, Noun, Touched,
+};
+use uuid::Uuid;
+
+#[tokio::test]
+async fn a_scheduled_state_becomes_true_once_however_many_nodes_wait() {
+    let fixture = Fixture::new().await;
+    let feature = fixture.feature("banner", Some("before")).await;
+    let other = fixture.node();
+    let own = fixture.open().await;
+    let theirs = other.published(fixture.environment.id).await.unwrap();
+    let due = fixture.now().plus_micros(60_000_000);
+    let mut write = fixture.store.write().await.unwrap();
+    let state = NewFeatureState {
+        uuid: Uuid::new_v4(),
+        feature_id: feature,
+        environment_id: fixture.environment.id,
+        owner: NewStateOwner::Environment,
+        enabled: true,
+        value: StateValue::of_text(Some("after")),
+        hash_seed: None,
+        weights: Vec::new(),
+        version: 2,
+        live_from: due,
+    };
+    write
+        .insert_feature_state(&state, fixture.now())
+        .await
+        .unwrap();
+    let entry = AuditEntry {
+        organisation_id: Some(fixture.project.organisation_id),
+        project_id: None,
+        environment_id: None,
+        actor: Actor::System {
+            name: "test".to_owned(),
+        },
+        action: Action::Create,
+        noun: Noun::FeatureState,
+        object_id: None,
+        object_uuid: None,
+        summary: "scheduled".to_owned(),
+        details: None,
+    };
+    let change = Change {
+        audit: vec![entry],
+        touched: Touched {
+            environments: vec![fixture.environment.id],
+            ..Touched::default()
+        },
+        at: fixture.now(),
+        outbox: Vec::new(),
+    };
+    write.commit(change).await.unwrap();
+
+    assert_eq!(
+        fixture.service.apply_due_changes().await.unwrap(),
+        Some(due)
+    );
+    fixture.service.follow_changes().await.unwrap();
+    assert_eq!(
+        value(&fixture.open().await.published.snapshot),
+        Value::text("before")
+    );
+    fixture.advance(60);
+    let (one, two) = tokio::join!(
+        fixture.service.apply_due_changes(),
+        other.apply_due_changes()
+    );
+    assert_eq!((one.unwrap(), two.unwrap()), (None, None));
+    fixture.service.follow_changes().await.unwrap();
+    other.follow_changes().await.unwrap();
+
+    let after = fixture.open().await;
+    let elsewhere = other.published(fixture.environment.id).await.unwrap();
+    assert_eq!(value(after.snapshot()), Value::text("after"));
+    assert_eq!(value(&elsewhere.snapshot), Value::text("after"));
+    // One revision for scheduling it, one for the flip: a second node adds none.
+    assert_eq!(after.snapshot().revision, own.snapshot().revision + 2);
+    assert_eq!(elsewhere.snapshot.revision, theirs.snapshot.revision + 2);
+    let entries = fixture
+        .store
+        .audit_entries(Some(fixture.project.organisation_id), 0, 1000)
+        .await
+        .unwrap();
+    let flips = entries
+        .iter()
+        .filter(|entry| entry.actor_name == "schedule");
+    assert_eq!(flips.count(), 1);
+    for entry in &entries {
+        assert_eq!(
+            entry.hash,
+            entry.expected_hash(),
+            "entry {}",
+            entry.sequence
+        );
+    }
+    for pair in entries.windows(2) {
+        assert_eq!(pair[0].hash, pair[1].previous_hash);
+    }
+}
+
+fn value(snapshot: &flagstaff_core::Snapshot) -> Value {
+    snapshot.features[0].state.value.effective()
+}
