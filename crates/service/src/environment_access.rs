@@ -53,7 +53,12 @@ impl Service {
             return Err(ServiceError::KeyMissing);
         }
         let key = EnvironmentKey::parse(text).ok_or(ServiceError::KeyUnknown)?;
-        let environment = self.keys().resolve(self, &key).await?;
+        let mut environment = self.keys().resolve(self, &key).await?;
+        if self.is_shared() && !self.environments().is_resident(environment) {
+            // Other nodes may have withdrawn the key; only environments that are held are followed.
+            self.keys().reload(self, environment).await?;
+            environment = self.keys().resolve(self, &key).await?;
+        }
         let published = match self.published(environment).await {
             // The environment was deleted while its key was still known.
             Err(ServiceError::NotFound { .. }) => return Err(ServiceError::KeyUnknown),

@@ -92,6 +92,12 @@ impl Environments {
             .collect()
     }
 
+    /// True while the environment is held compiled.
+    pub(crate) fn is_resident(&self, id: EnvironmentId) -> bool {
+        self.existing(id)
+            .is_some_and(|slot| slot.published.load().is_some())
+    }
+
     /// Streams that follow an environment of this process.
     pub(crate) fn followers(&self) -> usize {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
