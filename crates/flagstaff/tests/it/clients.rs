@@ -4,12 +4,12 @@
 //! was imported from `tests/clients/environment.json`.
 
 use crate::database::Database;
-use crate::http::{block_on, get, post};
+use crate::http::{block_on, get};
 use crate::server::{Server, flagstaff, succeed};
 use crate::skipped::required;
 use flagstaff_core::{EnvironmentId, FeatureId, Timestamp};
 use flagstaff_store::Store;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -71,14 +71,6 @@ fn prepared(database: &Database) -> Server {
     Server::start(database)
 }
 
-fn token(server: &Server) -> String {
-    let answer: Value = post(
-        &format!("{}/api/v1/auth/login/", server.url),
-        &json!({ "email": EMAIL, "password": PASSWORD }),
-    );
-    answer["key"].as_str().unwrap().to_owned()
-}
-
 /// Runs a script to its end. What SDKs count is flushed when the server stops, and looked for then.
 fn run(language: &Language, script: &str, database: Option<Database>) {
     let (Some(database), Some(mut command)) = (database, language.command(script)) else {
@@ -89,7 +81,8 @@ fn run(language: &Language, script: &str, database: Option<Database>) {
         .env("SERVER_URL", &server.url)
         .env("CLIENT_KEY", CLIENT_KEY)
         .env("SERVER_KEY", SERVER_KEY)
-        .env("ADMIN_TOKEN", token(&server))
+        .env("ADMIN_EMAIL", EMAIL)
+        .env("ADMIN_PASSWORD", PASSWORD)
         .output()
         .unwrap();
     assert!(

@@ -1,5 +1,6 @@
 """What every script needs: where the server is, keys, and how it is changed while a script runs."""
 
+import functools
 import json
 import os
 import time
@@ -12,7 +13,7 @@ URL = os.environ["SERVER_URL"]
 API = f"{URL}/api/v1/"
 CLIENT_KEY = os.environ["CLIENT_KEY"]
 SERVER_KEY = os.environ["SERVER_KEY"]
-ADMIN_TOKEN = os.environ["ADMIN_TOKEN"]
+MEMBER = {"email": os.environ["ADMIN_EMAIL"], "password": os.environ["ADMIN_PASSWORD"]}
 
 
 def remote(key=CLIENT_KEY, **options):
@@ -29,23 +30,27 @@ def local(**options):
     )
 
 
+@functools.cache
+def admin_token():
+    status, answer = call("POST", "auth/login/", {}, MEMBER)
+    assert status == 200, (status, answer)
+    return answer["key"]
+
+
 def admin(method, path, body=None):
     """Calls the admin API and gives back its JSON."""
-    request = urllib.request.Request(API + path, method=method)
-    request.add_header("Authorization", f"Token {ADMIN_TOKEN}")
-    data = None
-    if body is not None:
-        request.add_header("Content-Type", "application/json")
-        data = json.dumps(body).encode()
-    with urllib.request.urlopen(request, data, timeout=10) as response:
-        text = response.read()
-    return json.loads(text) if text else None
+    status, answer = call(method, path, {"Authorization": f"Token {admin_token()}"}, body)
+    assert status < 300, (method, path, status, answer)
+    return answer
 
 
 def sdk(method, path, body=None, key=CLIENT_KEY):
     """Calls the SDK API without an SDK; gives status and JSON."""
-    request = urllib.request.Request(API + path, method=method)
-    request.add_header("X-Environment-Key", key)
+    return call(method, path, {"X-Environment-Key": key}, body)
+
+
+def call(method, path, headers, body):
+    request = urllib.request.Request(API + path, method=method, headers=headers)
     data = None
     if body is not None:
         request.add_header("Content-Type", "application/json")

@@ -9,7 +9,8 @@ from flagsmith import Flagsmith
 for call in (
     lambda: remote("wrong").get_environment_flags(),
     lambda: remote("wrong").get_identity_flags("alice", {"plan": "pro"}),
-    lambda: Flagsmith(environment_key="ser.wrong", api_url=API, enable_local_evaluation=True),
+    # Without a document this SDK asks for the flags instead.
+    lambda: Flagsmith(environment_key="ser.wrong", api_url=API, enable_local_evaluation=True).get_environment_flags(),
 ):
     try:
         call()
