@@ -8,7 +8,9 @@ use crate::settings::{Settings, read_secret};
 use anyhow::Context as _;
 use flagstaff_service::{BootstrapRequest, Bootstrapped};
 use secrecy::{ExposeSecret, SecretString};
+use std::fs::OpenOptions;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Makes organisation, project, environment, server key and first member, as far as they are not there.
@@ -58,8 +60,19 @@ fn write_output(path: &Path, line: &str) -> Result<(), Failure> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    std::fs::write(path, line).with_context(|| format!("cannot write {}", path.display()))?;
+    write_private(path, line).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(())
+}
+
+/// Writes a file that only its owner can read: a server key is in it.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 fn print(done: &Bootstrapped, line: &str) -> std::io::Result<()> {

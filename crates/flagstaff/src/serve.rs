@@ -81,9 +81,9 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         state.close_streams();
         // The receiver lives as long as the accept loop.
         let _ = stop.send(true);
-        signals.exit_on_next()
+        signals.exit_on_next();
     };
-    let ((), _second) = tokio::join!(serving, ending);
+    tokio::join!(serving, ending);
     if tokio::time::timeout(LAST_WRITES, work.stop())
         .await
         .is_err()

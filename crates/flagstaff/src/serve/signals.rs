@@ -26,10 +26,10 @@ impl Signals {
     }
 
     /// Ends the process at the next one: whoever asks twice does not want to wait.
-    pub(super) fn exit_on_next(mut self) -> tokio::task::JoinHandle<()> {
+    pub(super) fn exit_on_next(mut self) {
         tokio::spawn(async move {
             self.next().await;
             std::process::exit(1);
-        })
+        });
     }
 }

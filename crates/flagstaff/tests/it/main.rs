@@ -1,5 +1,11 @@
 //! The built binary, used as people, scripts and SDKs use it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
 mod clients;
 mod dashboard;
 mod database;
