@@ -97,19 +97,20 @@ impl Auth for Member {
         state: &ApiState,
         presented: Presented<'_>,
     ) -> ServiceResult<Caller> {
-        let header = presented.headers.get(header::AUTHORIZATION);
-        let token = header
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| {
-                let (scheme, token) = text.trim().split_once(' ')?;
-                scheme.eq_ignore_ascii_case("token").then(|| token.trim())
-            });
-        match token {
-            Some(token) if !token.is_empty() => state.service().caller_by_token(token).await,
+        match presented_token(presented.headers) {
+            Some(token) => state.service().caller_by_token(token).await,
             // Another scheme is nothing that this route can judge.
-            Some(_) | None => Err(ServiceError::Unauthenticated(
+            None => Err(ServiceError::Unauthenticated(
                 AuthenticationProblem::Missing,
             )),
         }
     }
+}
+
+/// The token of `Authorization: Token …`.
+pub(crate) fn presented_token(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = text.trim().split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("token") && !token.is_empty()).then_some(token)
 }

@@ -2,7 +2,8 @@
 
 use crate::environments::{EnvironmentPatch, EnvironmentPlace};
 use crate::error::{Problem, ServiceError, ServiceResult};
-use crate::organisations::OrganisationView;
+use crate::organisations::{OrganisationPatch, OrganisationView};
+use crate::projects::ProjectPatch;
 use crate::server_keys::ServerKeyRequest;
 use crate::{Service, secrets};
 use flagstaff_core::{Environment, EnvironmentKey, Member, Organisation, Project, ServerKey};
@@ -89,8 +90,11 @@ impl Service {
         if let Some(found) = known.into_iter().find(|found| found.name == name) {
             return Ok(found);
         }
-        let OrganisationView { organisation, .. } =
-            self.insert_organisation(None, name, None).await?;
+        let patch = OrganisationPatch {
+            name: Some(name.to_owned()),
+            ..OrganisationPatch::default()
+        };
+        let OrganisationView { organisation, .. } = self.insert_organisation(None, patch).await?;
         Ok(organisation)
     }
 
@@ -100,10 +104,14 @@ impl Service {
         name: &str,
     ) -> ServiceResult<Project> {
         let known = self.store().projects(organisation.id).await?;
-        match known.into_iter().find(|found| found.name == name) {
-            Some(found) => Ok(found),
-            None => self.insert_project(None, organisation, name).await,
+        if let Some(found) = known.into_iter().find(|found| found.name == name) {
+            return Ok(found);
         }
+        let patch = ProjectPatch {
+            name: Some(name.to_owned()),
+            ..ProjectPatch::default()
+        };
+        self.insert_project(None, organisation, patch).await
     }
 
     async fn ensure_environment(

@@ -76,15 +76,20 @@ impl Service {
         Ok(self.visible_environment(caller, api_key).await?.environment)
     }
 
-    /// Segment overrides in an environment.
+    /// One environment, by its client key, with the number of its segment overrides.
     ///
     /// # Errors
-    /// Failures of the database.
-    pub async fn count_segment_overrides(&self, environment: EnvironmentId) -> ServiceResult<i64> {
-        let published = self.published(environment).await?;
+    /// As [`Service::environment`].
+    pub async fn environment_with_overrides(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+    ) -> ServiceResult<(Environment, i64)> {
+        let environment = self.visible_environment(caller, api_key).await?.environment;
+        let published = self.published(environment.id).await?;
         let overrides = published.snapshot.segments.iter();
         let count: usize = overrides.map(|segment| segment.overrides.len()).sum();
-        Ok(i64::try_from(count).unwrap_or(i64::MAX))
+        Ok((environment, i64::try_from(count).unwrap_or(i64::MAX)))
     }
 
     /// What the environment's document is made from, for a member instead of a server-side key.

@@ -15,7 +15,7 @@ use flagstaff_store::{FeatureFilter, FeatureSort, NewFeature, NewOption, Page, P
 use uuid::Uuid;
 
 /// Features a project may hold.
-const FEATURE_LIMIT: i64 = 10_000;
+pub const FEATURE_LIMIT: i64 = 10_000;
 /// Options a feature may have.
 const OPTION_LIMIT: usize = 200;
 

@@ -4,7 +4,7 @@ use crate::change::Told;
 use crate::environments::EnvironmentPlace;
 use crate::error::{Noun, ServiceError, ServiceResult};
 use crate::identify::identifier;
-use crate::{Caller, Service};
+use crate::{Caller, Identification, Identified, OpenEnvironment, Service};
 use flagstaff_core::{EnvironmentId, Identifier, Identity, IdentityId};
 use flagstaff_store::{IdentitySearch, NewIdentity, Page, PageRequest, StoredIdentity};
 use std::sync::Arc;
@@ -48,6 +48,32 @@ impl Service {
     ) -> ServiceResult<Identity> {
         let place = self.visible_environment(caller, api_key).await?;
         self.identity_in(&place, id).await
+    }
+
+    /// One identity with everything its flags are evaluated from, as a server-side key sees it.
+    ///
+    /// # Errors
+    /// As [`Service::identity`].
+    pub async fn identity_to_evaluate(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+        id: IdentityId,
+    ) -> ServiceResult<(OpenEnvironment, Identified)> {
+        let place = self.visible_environment(caller, api_key).await?;
+        let identity = self.identity_in(&place, id).await?;
+        let open = OpenEnvironment {
+            published: self.published(place.environment.id).await?,
+            server_side: true,
+        };
+        let identification = Identification {
+            identifier: Some(identity.identifier.to_string()),
+            traits: Vec::new(),
+            // Looking stores nothing.
+            transient: true,
+        };
+        let identified = self.identify(&open, identification).await?;
+        Ok((open, identified))
     }
 
     /// Makes an identity without traits.

@@ -52,7 +52,9 @@ pub use error::{
     AuthenticationProblem, BoxError, Noun, PasswordProblem, Problem, ServiceError, ServiceResult,
 };
 pub use feature_states::{StatePatch, StateQuery, ValueChange};
-pub use features::{FeaturePatch, FeatureQuery, FeatureRequest, FeatureView, OptionRequest};
+pub use features::{
+    FEATURE_LIMIT, FeaturePatch, FeatureQuery, FeatureRequest, FeatureView, OptionRequest,
+};
 pub use flagstaff_store::{FeatureSort, Page, PageRequest, Store, StoreError};
 pub use identify::{Identification, Identified, SentTrait, ShownTrait};
 pub use identity_overrides::IdentityOverrideRequest;
@@ -61,8 +63,8 @@ pub use operations::{Facts, Readiness};
 pub use organisations::{OrganisationPatch, OrganisationView};
 pub use projects::{ProjectPatch, ProjectView};
 pub use published::{Form, Published};
-pub use segment_overrides::SegmentOverrideRequest;
-pub use segments::{SegmentPatch, SegmentQuery, SegmentRequest};
+pub use segment_overrides::{OVERRIDE_LIMIT, SegmentOverrideRequest};
+pub use segments::{SEGMENT_LIMIT, SegmentPatch, SegmentQuery, SegmentRequest};
 pub use server_keys::{ServerKeyPatch, ServerKeyRequest};
 pub use traits::{TRAIT_KEY_LIMIT, TRAIT_VALUE_LIMIT, TraitRequest};
 pub use usage::{EvaluationCount, RequestKind, SdkLabels};

@@ -1,8 +1,9 @@
 //! Organisations.
 
 use crate::change::{Subject, Told};
-use crate::error::{Noun, ServiceError, ServiceResult};
-use crate::text_rules::{NAME_LIMIT, check_name, check_optional};
+use crate::error::{Noun, Problem, ServiceError, ServiceResult};
+use crate::sign_in::valid_email;
+use crate::text_rules::{NAME_LIMIT, check_name};
 use crate::{Caller, Service};
 use flagstaff_core::{Organisation, OrganisationId, Role};
 use flagstaff_store::NewOrganisation;
@@ -65,41 +66,32 @@ impl Service {
     /// Makes an organisation, with the caller as its admin.
     ///
     /// # Errors
-    /// An invalid name.
+    /// Invalid fields.
     pub async fn create_organisation(
         &self,
         caller: &Caller,
-        name: &str,
-        webhook_notification_email: Option<&str>,
+        patch: OrganisationPatch,
     ) -> ServiceResult<OrganisationView> {
-        self.insert_organisation(Some(caller), name, webhook_notification_email)
-            .await
+        self.insert_organisation(Some(caller), patch).await
     }
 
     pub(crate) async fn insert_organisation(
         &self,
         caller: Option<&Caller>,
-        name: &str,
-        webhook_notification_email: Option<&str>,
+        patch: OrganisationPatch,
     ) -> ServiceResult<OrganisationView> {
-        check_name("name", name, NAME_LIMIT)?;
-        check_optional(
-            "webhook_notification_email",
-            webhook_notification_email,
-            254,
-        )?;
-        let mut write = self.store().write().await?;
-        let organisation = write
-            .insert_organisation(
-                &NewOrganisation {
-                    uuid: Uuid::new_v4(),
-                    name: name.to_owned(),
-                    webhook_notification_email: webhook_notification_email.map(str::to_owned),
-                },
-                self.clock().now(),
-            )
-            .await?;
+        let name = patch.name.clone().unwrap_or_default();
+        check_name("name", &name, NAME_LIMIT)?;
+        let new_organisation = NewOrganisation {
+            uuid: Uuid::new_v4(),
+            name: name.clone(),
+            webhook_notification_email: None,
+        };
         let now = self.clock().now();
+        let mut write = self.store().write().await?;
+        let mut organisation = write.insert_organisation(&new_organisation, now).await?;
+        apply(patch, &mut organisation)?;
+        write.update_organisation(&organisation).await?;
         if let Some(caller) = caller {
             write
                 .insert_membership(organisation.id, caller.member.id, Role::Admin, now)
@@ -128,24 +120,7 @@ impl Service {
     ) -> ServiceResult<OrganisationView> {
         caller.require_admin(id)?;
         let mut organisation = self.organisation_row(id).await?;
-        if let Some(name) = patch.name {
-            check_name("name", &name, NAME_LIMIT)?;
-            organisation.name = name;
-        }
-        if let Some(email) = patch.webhook_notification_email {
-            check_optional("webhook_notification_email", email.as_deref(), 254)?;
-            organisation.webhook_notification_email = email;
-        }
-        let set = |field: &mut bool, value: Option<bool>| *field = value.unwrap_or(*field);
-        set(
-            &mut organisation.persist_trait_data,
-            patch.persist_trait_data,
-        );
-        set(
-            &mut organisation.restrict_project_create_to_admin,
-            patch.restrict_project_create_to_admin,
-        );
-        set(&mut organisation.force_2fa, patch.force_2fa);
+        apply(patch, &mut organisation)?;
         let mut write = self.store().write().await?;
         write.update_organisation(&organisation).await?;
         let told = Told::updated(Noun::Organisation, id.get(), organisation.uuid)
@@ -203,4 +178,28 @@ impl Service {
             members,
         })
     }
+}
+
+fn apply(patch: OrganisationPatch, organisation: &mut Organisation) -> ServiceResult<()> {
+    if let Some(name) = patch.name {
+        check_name("name", &name, NAME_LIMIT)?;
+        organisation.name = name;
+    }
+    if let Some(email) = patch.webhook_notification_email {
+        let field = "webhook_notification_email";
+        let valid = email.map(|email| valid_email(&email)).transpose();
+        let refused = |_| ServiceError::invalid(field, Problem::InvalidEmail);
+        organisation.webhook_notification_email = valid.map_err(refused)?;
+    }
+    let set = |field: &mut bool, value: Option<bool>| *field = value.unwrap_or(*field);
+    set(
+        &mut organisation.persist_trait_data,
+        patch.persist_trait_data,
+    );
+    set(
+        &mut organisation.restrict_project_create_to_admin,
+        patch.restrict_project_create_to_admin,
+    );
+    set(&mut organisation.force_2fa, patch.force_2fa);
+    Ok(())
 }

@@ -87,12 +87,13 @@ impl Service {
     /// Makes a project.
     ///
     /// # Errors
-    /// [`ServiceError::Forbidden`] unless the caller belongs to the organisation, and may make projects there.
+    /// [`ServiceError::Forbidden`] unless the caller belongs to the organisation, and may make projects there;
+    /// invalid fields.
     pub async fn create_project(
         &self,
         caller: &Caller,
         organisation_id: OrganisationId,
-        name: &str,
+        patch: ProjectPatch,
     ) -> ServiceResult<Project> {
         caller.require_member(organisation_id)?;
         let organisation = self.store().organisation(organisation_id).await?;
@@ -100,32 +101,36 @@ impl Service {
         if organisation.restrict_project_create_to_admin {
             caller.require_admin(organisation_id)?;
         }
-        self.insert_project(Some(caller), &organisation, name).await
+        self.insert_project(Some(caller), &organisation, patch)
+            .await
     }
 
     pub(crate) async fn insert_project(
         &self,
         caller: Option<&Caller>,
         organisation: &Organisation,
-        name: &str,
+        patch: ProjectPatch,
     ) -> ServiceResult<Project> {
-        check_name("name", name, NAME_LIMIT)?;
+        let name = patch.name.clone().unwrap_or_default();
+        check_name("name", &name, NAME_LIMIT)?;
         let others = self.store().projects(organisation.id).await?;
         let is_taken = |slug: &str| others.iter().any(|other| other.slug == slug);
         let new_project = NewProject {
             id: None,
             uuid: Uuid::new_v4(),
             organisation_id: organisation.id,
-            name: name.to_owned(),
-            slug: free_slug(name, is_taken),
+            slug: free_slug(&name, is_taken),
+            name,
         };
         let mut write = self.store().write().await?;
-        let project = write
+        let mut project = write
             .insert_project(&new_project, self.clock().now())
             .await?;
+        apply(patch, &mut project)?;
+        write.update_project(&project).await?;
         let subject = Subject::project(organisation.id, project.id);
         let told = Told::created(Noun::Project, project.id.get(), project.uuid)
-            .saying(format!("New Project created: {name}"));
+            .saying(format!("New Project created: {}", project.name));
         self.finish(write, caller, subject, told).await?;
         Ok(project)
     }

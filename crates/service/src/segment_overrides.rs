@@ -12,7 +12,7 @@ use flagstaff_store::{NewFeatureSegment, NewFeatureState, NewStateOwner, NewWeig
 use uuid::Uuid;
 
 /// Overrides one environment may hold.
-const OVERRIDE_LIMIT: usize = 20_000;
+pub const OVERRIDE_LIMIT: usize = 20_000;
 
 /// An override to be made.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,7 +10,7 @@ use flagstaff_store::{NewSegment, Page, PageRequest, SegmentFilter};
 use uuid::Uuid;
 
 /// Segments a project may hold.
-const SEGMENT_LIMIT: i64 = 5_000;
+pub const SEGMENT_LIMIT: i64 = 5_000;
 
 /// A segment to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Reading the fields of a body; what is wrong is collected and answered together.
 
 use super::error::Failure;
-use super::field_errors::{FieldErrors, NON_FIELD};
+use super::field_errors::FieldErrors;
 use super::scalar::{self, Integer};
 use super::words;
 use serde_json::{Map, Value as Json};
@@ -141,11 +141,6 @@ impl<'a> Fields<'a> {
     /// Adds errors that lie deeper than the field.
     pub(crate) fn fail_with(&mut self, name: &'static str, errors: FieldErrors) {
         self.errors.push((Cow::Borrowed(name), errors));
-    }
-
-    /// Adds an error of no field in particular.
-    pub(crate) fn fail_whole(&mut self, text: impl Into<Cow<'static, str>>) {
-        self.fail(NON_FIELD, text);
     }
 
     /// Any JSON.

@@ -61,7 +61,7 @@ pub(super) fn shown_defaults(
 }
 
 /// The environment document.
-pub(super) struct Document(pub(super) Rendered);
+pub(in super::super) struct Document(pub(in super::super) Rendered);
 
 impl Form for Document {
     fn render(snapshot: &Snapshot) -> Self {

@@ -5,7 +5,7 @@ mod audience;
 mod deprecated;
 mod environment_document;
 mod flags;
-mod forms;
+pub(super) mod forms;
 mod identities;
 mod rendered;
 mod traits;

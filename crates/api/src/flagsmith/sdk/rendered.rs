@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 
 /// A rendered document or list.
 #[derive(Debug)]
-pub(super) struct Rendered {
+pub(in super::super) struct Rendered {
     plain: Encoded,
     packed: OnceLock<Option<Encoded>>,
 }
@@ -45,6 +45,11 @@ impl Rendered {
             plain: Encoded::new(bytes),
             packed: OnceLock::new(),
         }
+    }
+
+    /// All of it, as it is.
+    pub(in super::super) fn bytes(&self) -> Bytes {
+        self.plain.bytes.clone()
     }
 
     /// The answer to a request: compressed when it asks for that and there are more than `least` bytes,

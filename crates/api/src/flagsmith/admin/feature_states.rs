@@ -1,0 +1,75 @@
+//! `environments/{environment_key}/featurestates/`
+
+use super::super::answer::Answer;
+use super::super::call::Call;
+use super::super::error::Failure;
+use super::super::fields::{Fields, Need, Text};
+use super::environments::environment_key;
+use super::{lists, state_bodies, state_values};
+use flagstaff_core::{FeatureId, FeatureStateId};
+use flagstaff_service::{Caller, StatePatch, StateQuery};
+
+const NAME: Text = Text::up_to(lists::SEARCH_LIMIT).or_blank().untrimmed();
+
+/// `GET /api/v1/environments/{environment_key}/featurestates/`
+pub(super) async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
+    let parameters = call.query();
+    let paging = lists::paging(&parameters)?;
+    let any_identity = parameters.last("anyIdentity");
+    let query = lists::read_parameters(&parameters, |fields| {
+        let feature = fields.integer("feature", Need::Optional, i64::MIN, i64::MAX);
+        let name = fields.text("feature_name", Need::Optional, NAME).value();
+        StateQuery {
+            feature: feature.value().map(FeatureId::new),
+            feature_name: name.filter(|name| !name.is_empty()),
+            any_identity: any_identity.is_some_and(|text| !text.is_empty()),
+        }
+    })?;
+    let key = environment_key(&call)?;
+    let service = call.service();
+    let page = service
+        .feature_states(&call.subject, key, query, lists::page_request(paging))
+        .await?;
+    lists::answer_page(&call, paging, &page, state_bodies::list_item)
+}
+
+/// `GET /api/v1/environments/{environment_key}/featurestates/{state_id}/`
+pub(super) async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
+    let (key, id) = (environment_key(&call)?, state_id(&call)?);
+    let state = call.service().feature_state(&call.subject, key, id).await?;
+    Ok(Answer::of(&state_bodies::row(&state)))
+}
+
+/// `PUT /api/v1/environments/{environment_key}/featurestates/{state_id}/`: what the body leaves out stays.
+pub(super) async fn replace(mut call: Call<Caller>) -> Result<Answer, Failure> {
+    let body = call.body().await?;
+    let patch = Fields::read(&body, |fields| StatePatch {
+        weights: state_values::read_weights(fields),
+        ..state_values::read_patch(fields)
+    })?;
+    let weights = patch.weights.clone().unwrap_or_default();
+    let (key, id) = (environment_key(&call)?, state_id(&call)?);
+    let state = call
+        .service()
+        .update_feature_state(&call.subject, key, id, patch)
+        .await
+        .map_err(|error| state_values::refusal(error, &weights))?;
+    Ok(Answer::of(&state_bodies::row(&state)))
+}
+
+/// `PATCH /api/v1/environments/{environment_key}/featurestates/{state_id}/`: passes over weights, as recorded.
+pub(super) async fn update(mut call: Call<Caller>) -> Result<Answer, Failure> {
+    let body = call.body().await?;
+    let patch = Fields::read(&body, state_values::read_patch)?;
+    let (key, id) = (environment_key(&call)?, state_id(&call)?);
+    let service = call.service();
+    let state = service
+        .update_feature_state(&call.subject, key, id, patch)
+        .await?;
+    Ok(Answer::of(&state_bodies::patched(&state)))
+}
+
+/// The feature state that the path names.
+pub(super) fn state_id(call: &Call<Caller>) -> Result<FeatureStateId, Failure> {
+    call.path_id("state_id").map(FeatureStateId::new)
+}

@@ -1,0 +1,86 @@
+//! `projects/{project_id}/segments/`
+
+use super::super::answer::Answer;
+use super::super::call::Call;
+use super::super::error::Failure;
+use super::super::fields::{Fields, Need, Text};
+use super::lists;
+use super::projects::project_id;
+use super::segment_body::{read_patch, read_request, shape};
+use axum::http::StatusCode;
+use flagstaff_core::SegmentId;
+use flagstaff_service::{Caller, SegmentQuery};
+
+const SEARCH: Text = Text::up_to(lists::SEARCH_LIMIT).or_blank();
+
+/// `GET /api/v1/projects/{project_id}/segments/`
+pub(super) async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
+    let parameters = call.query();
+    let query = lists::read_parameters(&parameters, |fields| {
+        let search = fields.text("q", Need::Optional, SEARCH).value();
+        let included = fields.boolean("include_feature_specific", Need::Optional);
+        SegmentQuery {
+            search: search.filter(|text| !text.is_empty()),
+            include_feature_specific: included.value().unwrap_or(true),
+        }
+    })?;
+    let paging = lists::paging(&parameters)?;
+    let project = project_id(&call)?;
+    let service = call.service();
+    let page = service
+        .segments(&call.subject, project, query, lists::page_request(paging))
+        .await?;
+    lists::answer_page(&call, paging, &page, shape)
+}
+
+/// `POST /api/v1/projects/{project_id}/segments/`
+pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
+    let project = project_id(&call)?;
+    let body = call.body().await?;
+    let request = Fields::read(&body, read_request)?;
+    let service = call.service();
+    let segment = service
+        .create_segment(&call.subject, project, request)
+        .await?;
+    Ok(Answer::of(&shape(&segment)).with_status(StatusCode::CREATED))
+}
+
+/// `GET /api/v1/projects/{project_id}/segments/{segment_id}/`
+pub(super) async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
+    let (project, id) = (project_id(&call)?, segment_id(&call)?);
+    let segment = call.service().segment(&call.subject, project, id).await?;
+    Ok(Answer::of(&shape(&segment)))
+}
+
+/// `PUT /api/v1/projects/{project_id}/segments/{segment_id}/`
+pub(super) async fn replace(call: Call<Caller>) -> Result<Answer, Failure> {
+    change(call, Need::Required).await
+}
+
+/// `PATCH /api/v1/projects/{project_id}/segments/{segment_id}/`
+pub(super) async fn update(call: Call<Caller>) -> Result<Answer, Failure> {
+    change(call, Need::Optional).await
+}
+
+async fn change(mut call: Call<Caller>, need: Need) -> Result<Answer, Failure> {
+    let (project, id) = (project_id(&call)?, segment_id(&call)?);
+    let body = call.body().await?;
+    let patch = Fields::read(&body, |fields| read_patch(fields, need))?;
+    let service = call.service();
+    let segment = service
+        .update_segment(&call.subject, project, id, patch)
+        .await?;
+    Ok(Answer::of(&shape(&segment)))
+}
+
+/// `DELETE /api/v1/projects/{project_id}/segments/{segment_id}/`
+pub(super) async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
+    let (project, id) = (project_id(&call)?, segment_id(&call)?);
+    let service = call.service();
+    service.delete_segment(&call.subject, project, id).await?;
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+fn segment_id(call: &Call<Caller>) -> Result<SegmentId, Failure> {
+    call.path_id("segment_id").map(SegmentId::new)
+}

@@ -1,0 +1,60 @@
+//! `auth/`: signing in and out, and who one is.
+
+use super::super::answer::Answer;
+use super::super::call::Call;
+use super::super::error::Failure;
+use super::super::fields::{Fields, Need, Text};
+use super::times;
+use crate::auth;
+use axum::http::StatusCode;
+use flagstaff_service::{Caller, ServiceError};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+/// Characters of an e-mail address or a password that are looked at.
+const CREDENTIAL_LIMIT: usize = 2000;
+
+/// `POST /api/v1/auth/login/`
+pub(super) async fn sign_in(mut call: Call<()>) -> Result<Answer, Failure> {
+    let body = call.body().await?;
+    let rule = Text::up_to(CREDENTIAL_LIMIT);
+    let (email, password) = Fields::read(&body, |fields| {
+        let email = fields.text("email", Need::Optional, rule);
+        let password = fields.text("password", Need::Optional, rule.untrimmed());
+        (email.value(), password.value())
+    })?;
+    // Recorded: a missing field is answered as a wrong one.
+    let (Some(email), Some(password)) = (email, password) else {
+        return Err(ServiceError::WrongCredentials.into());
+    };
+    let password = SecretString::from(password);
+    let service = call.service();
+    let token = service.sign_in(&email, password, call.peer()).await?;
+    Ok(Answer::of(&json!({ "key": token.expose_secret() })))
+}
+
+/// `POST /api/v1/auth/logout/`
+pub(super) async fn sign_out(call: Call<Caller>) -> Result<Answer, Failure> {
+    if let Some(token) = auth::presented_token(call.headers()) {
+        call.service().sign_out(token).await?;
+    }
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// `GET /api/v1/auth/users/me/`
+pub(super) async fn me(call: Call<Caller>) -> Result<Answer, Failure> {
+    let member = &call.subject.member;
+    Ok(Answer::of(&json!({
+        "first_name": member.first_name,
+        "last_name": member.last_name,
+        "sign_up_type": member.sign_up_type,
+        "id": member.id.get(),
+        "email": member.email,
+        "auth_type": "EMAIL",
+        "is_superuser": member.is_superuser,
+        "date_joined": times::shown(member.created_at),
+        "uuid": member.uuid.to_string(),
+        "pylon_email_signature": null,
+        "onboarding": null,
+    })))
+}

@@ -1,0 +1,37 @@
+//! Points in time as bodies and answers write them.
+
+use super::super::fields::{Fields, Need, Sent};
+use super::super::scalar;
+use flagstaff_core::Timestamp;
+use flagstaff_wire::time::{UtcMark, iso, parse_iso};
+
+const NOT_A_TIME: &str = "Datetime has wrong format. Use one of these formats instead: \
+    YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].";
+
+/// `2026-11-21T00:03:55.838166Z`
+pub(super) fn shown(time: Timestamp) -> String {
+    iso(time, UtcMark::Zulu)
+}
+
+/// A time that may be missing.
+pub(super) fn shown_optional(time: Option<Timestamp>) -> Option<String> {
+    time.map(shown)
+}
+
+/// Reads a time, or `null`.
+pub(super) fn read(fields: &mut Fields<'_>, name: &'static str) -> Sent<Timestamp> {
+    match fields.any(name, Need::OptionalOrNull) {
+        Sent::Given(json) => {
+            let text = scalar::text(json).unwrap_or_default();
+            match parse_iso(scalar::trim(&text)) {
+                Some(time) => Sent::Given(time),
+                None => {
+                    fields.fail(name, NOT_A_TIME);
+                    Sent::Absent
+                }
+            }
+        }
+        Sent::Null => Sent::Null,
+        Sent::Absent => Sent::Absent,
+    }
+}
