@@ -24,7 +24,6 @@ pub use state::ApiState;
 use axum::Router;
 
 /// Every route of every face, ready to be served or merged with the dashboard's.
-#[must_use]
 pub fn router(state: ApiState) -> Router {
     let routes = routes::Routes::new();
     let routes = flagsmith::routes(routes);

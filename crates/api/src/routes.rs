@@ -1,13 +1,14 @@
 //! How routes are put together: each is declared with its authentication.
 
 use crate::auth::{Auth, Presented};
+use crate::flagsmith::error::Failure;
 use crate::flagsmith::view::View;
 use crate::frame;
 use crate::state::ApiState;
 use axum::Router;
 use axum::extract::{OriginalUri, RawPathParams, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use flagstaff_service::ServiceError;
@@ -63,7 +64,7 @@ impl Routes {
                 Err(error) => refuse(error),
             }
         };
-        self.router = self.router.route(path, get(endpoint));
+        self.router = self.router.route(path, get(endpoint).fallback(only_get));
         self
     }
 
@@ -117,8 +118,13 @@ async fn add_slash(OriginalUri(uri): OriginalUri) -> Response {
     response
 }
 
+async fn only_get(method: Method) -> Response {
+    let mut response = Failure::MethodNotAllowed(method).into_response();
+    let allow = HeaderValue::from_static("GET, HEAD");
+    response.headers_mut().insert(header::ALLOW, allow);
+    response
+}
+
 async fn not_found() -> Response {
-    let body = r#"{"detail":"Not found."}"#;
-    let json = [(header::CONTENT_TYPE, "application/json")];
-    (StatusCode::NOT_FOUND, json, body).into_response()
+    Failure::NoSuchPath.into_response()
 }

@@ -66,6 +66,10 @@ impl View {
     }
 
     /// The same with `Allow` in the order of the original's functions.
+    #[expect(
+        clippy::wrong_self_convention,
+        reason = "part of a declaration that reads like a sentence"
+    )]
     pub(crate) fn as_function(mut self) -> Self {
         self.order = AllowOrder::Function;
         self

@@ -1,4 +1,9 @@
 //! Tests of `flagstaff-api`: requests through the whole router, on a SQLite file in a temporary folder.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests may fail loudly too"
+)]
 
 mod bad_input;
 mod face;

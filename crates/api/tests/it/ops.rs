@@ -28,3 +28,19 @@ async fn the_version_is_told_to_everybody() {
     assert_eq!(version["image_tag"], env!("CARGO_PKG_VERSION"));
     assert_eq!(version["is_saas"], false);
 }
+
+#[tokio::test]
+async fn health_is_only_read() {
+    let face = Face::start().await;
+
+    let reply = face.keyless("POST", "/health").send().await;
+
+    assert_eq!(
+        (reply.status, reply.header("allow")),
+        (405, Some("GET, HEAD"))
+    );
+    assert_eq!(
+        reply.json(),
+        json!({"detail": "Method \"POST\" not allowed."})
+    );
+}
