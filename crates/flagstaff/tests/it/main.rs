@@ -10,6 +10,7 @@ mod clients;
 mod dashboard;
 mod database;
 mod evaluate;
+mod guides;
 mod http;
 mod import;
 mod server;

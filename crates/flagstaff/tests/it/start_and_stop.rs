@@ -83,9 +83,19 @@ fn nothing_secret_is_logged() {
 }
 
 #[test]
-fn what_was_acknowledged_survives_a_kill() {
-    let database = Database::sqlite();
-    let server = Server::start(&database);
+fn what_was_acknowledged_survives_a_kill_on_sqlite() {
+    kill_and_look_again(&Database::sqlite());
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_kill_on_postgres() {
+    if let Some(database) = Database::postgres() {
+        kill_and_look_again(&database);
+    }
+}
+
+fn kill_and_look_again(database: &Database) {
+    let server = Server::start(database);
     let client = server.printed_after("client key").unwrap().to_owned();
     let identity = json!({
         "identifier": "kept",
@@ -100,7 +110,7 @@ fn what_was_acknowledged_survives_a_kill() {
     });
 
     server.kill();
-    let server = Server::start(&database);
+    let server = Server::start(database);
 
     let path = format!("{}/api/v1/identities/?identifier=kept", server.url);
     let (status, answer) = get(&path, &client);
