@@ -32,6 +32,7 @@ pub struct Face {
     pub state: ApiState,
     pub service: Service,
     pub caller: Caller,
+    pub store: Store,
     router: Router,
     now: Arc<AtomicI64>,
     _work: Work,
@@ -45,6 +46,17 @@ impl Face {
     }
 
     pub async fn start_with(config: ApiConfig) -> Self {
+        let face = Self::open(config, true).await;
+        sql::execute(&face.store, include_str!("features.sql")).await;
+        face
+    }
+
+    /// Serves a database without a member or an organisation.
+    pub async fn start_empty() -> Self {
+        Self::open(ApiConfig::default(), false).await
+    }
+
+    async fn open(config: ApiConfig, imports: bool) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite:{}", folder.path().join("flagstaff.db").display());
         let store = Store::connect(&url).await.unwrap();
@@ -52,13 +64,14 @@ impl Face {
         let hand = Arc::clone(&now);
         let clock = Clock::new(move || Timestamp::from_micros(hand.load(Ordering::SeqCst)));
         store.migrate(clock.now()).await.unwrap();
-        import(&Service::new(
-            store.clone(),
-            clock.clone(),
-            ServiceConfig::default(),
-        ))
-        .await;
-        sql::execute(&store, include_str!("features.sql")).await;
+        if imports {
+            import(&Service::new(
+                store.clone(),
+                clock.clone(),
+                ServiceConfig::default(),
+            ))
+            .await;
+        }
         let service = Service::new(store.clone(), clock, ServiceConfig::default());
         let work = service.start().await.unwrap();
         let state = ApiState::new(service.clone(), config, metrics());
@@ -67,6 +80,7 @@ impl Face {
             state,
             service,
             caller: superuser(),
+            store,
             now,
             _work: work,
             _folder: folder,

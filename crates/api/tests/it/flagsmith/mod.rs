@@ -1,2 +1,3 @@
+mod admin;
 mod golden;
 mod sdk;

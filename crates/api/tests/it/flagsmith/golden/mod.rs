@@ -3,7 +3,7 @@
 mod anonymous;
 mod matcher;
 mod prelude;
-mod recording;
+pub mod recording;
 mod roles;
 
 use crate::face::{Face, Reply};
@@ -23,10 +23,6 @@ async fn replay(file: &str) {
         // As long as it takes for the second of a change to be over.
         face.pass_seconds(10);
         let reply = send(&face, exchange, &roles, &token).await;
-        // FIXME: two rows ask a management route, which is not there yet.
-        if exchange.path.starts_with("/api/v1/environments/") && reply.status == 404 {
-            continue;
-        }
         if exchange.expected.body["identifier"].is_string() {
             anonymous::expect_variants_of(&reply.json(), &mut exchange.expected);
         }

@@ -1,0 +1,3 @@
+//! The management routes, one module per noun, and the recordings of them.
+
+mod golden;
