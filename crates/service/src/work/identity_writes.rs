@@ -92,8 +92,8 @@ impl Service {
             .record_traits(std::slice::from_ref(change), now);
         match written.await {
             Ok(outcomes) => {
-                for outcome in outcomes.into_iter().take(1) {
-                    return self.answer(outcome, answer);
+                if let Some(outcome) = outcomes.into_iter().next() {
+                    self.answer(outcome, answer);
                 }
             }
             Err(error) => {
