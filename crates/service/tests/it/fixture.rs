@@ -3,7 +3,7 @@
 use flagstaff_core::{Environment, FeatureId, FeatureStateId, Project, Timestamp};
 use flagstaff_service::{
     Caller, Clock, EnvironmentPatch, FeatureRequest, KeyNeed, OpenEnvironment, OptionRequest,
-    PageRequest, Service, ServiceConfig, StateQuery, Store,
+    OrganisationPatch, PageRequest, ProjectPatch, Service, ServiceConfig, StateQuery, Store,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -40,13 +40,18 @@ impl Fixture {
         store.migrate(clock(&time).now()).await.unwrap();
         let service = Service::new(store.clone(), clock(&time), ServiceConfig::default());
         let caller = first_member(&service).await;
-        let organisation = service
-            .create_organisation(&caller, "Acme", None)
-            .await
-            .unwrap();
+        let patch = OrganisationPatch {
+            name: Some("Acme".to_owned()),
+            ..OrganisationPatch::default()
+        };
+        let organisation = service.create_organisation(&caller, patch).await.unwrap();
         let id = organisation.organisation.id;
         let caller = again(&service).await.unwrap_or(caller);
-        let project = service.create_project(&caller, id, "Shop").await.unwrap();
+        let patch = ProjectPatch {
+            name: Some("Shop".to_owned()),
+            ..ProjectPatch::default()
+        };
+        let project = service.create_project(&caller, id, patch).await.unwrap();
         let patch = EnvironmentPatch {
             name: Some("Development".to_owned()),
             ..EnvironmentPatch::default()

@@ -4,6 +4,7 @@ mod fixture;
 mod identities;
 mod imports;
 mod keys;
+mod memory;
 mod publishing;
 mod schedule;
 mod sign_in;
