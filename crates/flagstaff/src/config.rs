@@ -1,6 +1,6 @@
 //! Settings of the binary itself: where it listens, what it lets a connection do, how it logs.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -12,7 +12,7 @@ pub(crate) struct ServerConfig {
     pub(crate) listen: SocketAddr,
     /// `sqlite:<file>` or `postgres://…`. A secret, because it may hold a password.
     /// `DATABASE_URL` sets it too. Default `sqlite:flagstaff.db`.
-    pub(crate) database_url: SecretString,
+    pub(crate) database_url: DatabaseUrl,
     /// Address under which people reach the server, such as `https://flags.example.com`; links and cookies
     /// go by it. When it is left out, the address the server listens on is used.
     pub(crate) public_url: Option<PublicUrl>,
@@ -26,7 +26,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
-            database_url: "sqlite:flagstaff.db".into(),
+            database_url: DatabaseUrl("sqlite:flagstaff.db".into()),
             public_url: None,
             trusted_proxies: Vec::new(),
             demo: true,
@@ -78,6 +78,35 @@ impl Default for LogConfig {
         Self {
             format: LogFormat::Auto,
             level: LogLevel("info".to_owned()),
+        }
+    }
+}
+
+/// The address of a database. It may hold a password, so nothing shows it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct DatabaseUrl(SecretString);
+
+impl DatabaseUrl {
+    /// The address, for whoever opens it.
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl TryFrom<String> for DatabaseUrl {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_server = text.starts_with("postgres://") || text.starts_with("postgresql://");
+        match text
+            .strip_prefix("sqlite:")
+            .map(|path| path.trim_start_matches('/'))
+        {
+            None if !is_server => Err("begins neither with `sqlite:` nor with `postgres://`"),
+            // Memory would be another database for each connection, and gone at the end.
+            Some("" | ":memory:") => Err("`sqlite:` needs the name of a file"),
+            None | Some(_) => Ok(Self(text.into())),
         }
     }
 }

@@ -6,7 +6,6 @@ use crate::lock::{DatabaseLock, Holder};
 use crate::settings::Settings;
 use flagstaff_core::Timestamp;
 use flagstaff_store::Store;
-use secrecy::ExposeSecret;
 use std::io::Write;
 use std::net::TcpListener;
 
@@ -72,7 +71,7 @@ fn check_clock(findings: &mut Findings) {
 
 /// Looks at the database; true when a server has it.
 async fn check_database(settings: &Settings, findings: &mut Findings) -> bool {
-    let url = settings.server.database_url.expose_secret();
+    let url = settings.server.database_url.expose();
     // Looking must not make a file that is not there.
     if let Some(missing) = missing_file(url) {
         let finding = format!("{missing} does not exist; `flagstaff serve` makes it");

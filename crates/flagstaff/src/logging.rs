@@ -28,4 +28,10 @@ pub(crate) fn start(config: &LogConfig) {
             .with_span_list(false)
             .try_init()
     };
+    // By itself a panic writes lines of its own, which nobody who reads JSON can read.
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string);
+        let message = panic.payload_as_str().unwrap_or("no message");
+        tracing::error!(location, panic = message, "panicked");
+    }));
 }

@@ -7,14 +7,13 @@ use crate::settings::Settings;
 use anyhow::Context as _;
 use flagstaff_service::{Clock, Service, ServiceConfig};
 use flagstaff_store::Store;
-use secrecy::ExposeSecret;
 
 /// Opens the database, takes it for this process and brings it to this version.
 ///
 /// # Errors
 /// When it cannot be reached or opened, another process has it, or a migration fails.
 pub(crate) async fn open_store(settings: &Settings) -> Result<(Store, DatabaseLock), Failure> {
-    let url = settings.server.database_url.expose_secret();
+    let url = settings.server.database_url.expose();
     // The address may hold a password, so it is not repeated.
     let store = Store::connect(url)
         .await

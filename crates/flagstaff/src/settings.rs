@@ -110,7 +110,6 @@ impl Settings {
 mod tests {
     use super::*;
     use crate::config::LogFormat;
-    use secrecy::ExposeSecret;
     use std::io::Write;
 
     fn file(text: &str) -> tempfile::NamedTempFile {
@@ -158,12 +157,9 @@ mod tests {
         let flag = load(toml, &from_both, &[listen_flag("127.0.0.1:3")]).unwrap();
 
         assert_eq!(file.server.listen.port(), 1);
-        assert_eq!(file.server.database_url.expose_secret(), "sqlite:file.db");
-        assert_eq!(
-            common.server.database_url.expose_secret(),
-            "sqlite:variable.db"
-        );
-        assert_eq!(ours.server.database_url.expose_secret(), "sqlite:ours.db");
+        assert_eq!(file.server.database_url.expose(), "sqlite:file.db");
+        assert_eq!(common.server.database_url.expose(), "sqlite:variable.db");
+        assert_eq!(ours.server.database_url.expose(), "sqlite:ours.db");
         assert_eq!(ours.server.listen.port(), 2);
         assert_eq!(flag.server.listen.port(), 3);
     }
@@ -253,6 +249,16 @@ mod tests {
         );
         check(
             "",
+            &[("DATABASE_URL", "mysql://x")],
+            "setting `server.database_url` (variable DATABASE_URL): begins neither",
+        );
+        check(
+            "",
+            &[("DATABASE_URL", "sqlite::memory:")],
+            "needs the name of a file",
+        );
+        check(
+            "",
             &[("FLAGSTAFF_SERVER__PUBLIC_URL", "ftp://x")],
             "neither http:// nor https://",
         );
@@ -291,12 +297,9 @@ mod tests {
         let missing = load("", &[("DATABASE_URL_FILE", "/does/not/exist")], &[]);
 
         let expected = "postgres://me:secret@db/flags";
-        assert_eq!(variable.server.database_url.expose_secret(), expected);
-        assert_eq!(field.server.database_url.expose_secret(), expected);
-        assert_eq!(
-            weaker.unwrap().server.database_url.expose_secret(),
-            "sqlite:x.db"
-        );
+        assert_eq!(variable.server.database_url.expose(), expected);
+        assert_eq!(field.server.database_url.expose(), expected);
+        assert_eq!(weaker.unwrap().server.database_url.expose(), "sqlite:x.db");
         assert_eq!(missing.unwrap_err(), "cannot read /does/not/exist");
     }
 }

@@ -1,5 +1,6 @@
 //! The reference page of the settings, made from the doc comments of the structs that hold them.
 
+use super::layers::SECRETS;
 use super::{SOURCES, TABLES};
 use std::fmt::Write;
 
@@ -27,7 +28,6 @@ pub(super) struct Field {
     pub(super) table: String,
     pub(super) name: String,
     pub(super) doc: String,
-    pub(super) is_secret: bool,
 }
 
 impl Field {
@@ -75,7 +75,7 @@ fn write_field(page: &mut String, field: &Field) {
         }
     }
     let _ = writeln!(page, "- Variable: `{variable}`");
-    if field.is_secret {
+    if SECRETS.contains(&(table.as_str(), name.as_str())) {
         let _ = writeln!(page, "- From a file: `{name}_file`, `{variable}_FILE`");
     }
 }
@@ -104,7 +104,7 @@ pub(super) fn described() -> (Vec<(String, String)>, Vec<Field>) {
                 doc.clear();
             } else if line == "#[serde(skip)]" {
                 is_set_elsewhere = true;
-            } else if let (Some(table), Some((name, kind))) = (&table, field_of(line)) {
+            } else if let (Some(table), Some(name)) = (&table, field_of(line)) {
                 let doc = std::mem::take(&mut doc);
                 if std::mem::take(&mut is_set_elsewhere) {
                     continue;
@@ -113,7 +113,6 @@ pub(super) fn described() -> (Vec<(String, String)>, Vec<Field>) {
                     table: table.clone(),
                     name: name.to_owned(),
                     doc,
-                    is_secret: kind.contains("SecretString"),
                 });
             } else if !line.starts_with("#[") {
                 doc.clear();
@@ -143,11 +142,10 @@ fn about(doc: &str) -> Option<String> {
         .map(|(about, _)| format!("{about}."))
 }
 
-/// Name and type of a field; `None` for any other line.
-fn field_of(line: &str) -> Option<(&str, &str)> {
-    let (name, kind) = line.strip_suffix(',')?.split_once(": ")?;
-    let name = name.rsplit(' ').next()?;
-    Some((name, kind))
+/// Name of a field; `None` for any other line.
+fn field_of(line: &str) -> Option<&str> {
+    let (name, _) = line.strip_suffix(',')?.split_once(": ")?;
+    name.rsplit(' ').next()
 }
 
 #[cfg(test)]
