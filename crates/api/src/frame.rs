@@ -4,6 +4,7 @@
 //! body, and metrics.
 
 use crate::cors;
+use crate::meters::{Meters, UNMATCHED};
 use crate::state::ApiState;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{MatchedPath, Request, State};
@@ -12,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures::FutureExt as _;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::Instrument as _;
 
@@ -23,10 +25,12 @@ const LONG_AGO: HeaderValue = HeaderValue::from_static("Thu, 01 Jan 1970 00:00:0
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A request id from outside is kept up to this length.
 const REQUEST_ID_LIMIT: usize = 128;
-/// Route label of a path that nothing answers.
-const UNMATCHED: &str = "unmatched";
 
-pub(crate) async fn frame(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+pub(crate) async fn frame(
+    State((state, meters)): State<(ApiState, Arc<Meters>)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
@@ -52,7 +56,8 @@ pub(crate) async fn frame(State(state): State<ApiState>, request: Request, next:
     if method == Method::HEAD {
         drop_body(&mut response);
     }
-    measure(&state, &method, template, response.status(), started);
+    meters.count(template, &method, response.status(), started.elapsed());
+    state.keep_metrics_small();
     response
 }
 
@@ -137,32 +142,6 @@ fn drop_body(response: &mut Response) {
             .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
     *response.body_mut() = Body::empty();
-}
-
-fn measure(
-    state: &ApiState,
-    method: &Method,
-    template: &str,
-    status: StatusCode,
-    started: Instant,
-) {
-    let method = match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "other",
-    };
-    let route = template.to_owned();
-    let status = status.as_u16().to_string();
-    metrics::counter!("flagstaff_http_requests_total", "method" => method, "route" => route.clone(), "status" => status)
-        .increment(1);
-    metrics::histogram!("flagstaff_http_request_seconds", "method" => method, "route" => route)
-        .record(started.elapsed().as_secs_f64());
-    state.keep_metrics_small();
 }
 
 #[cfg(test)]

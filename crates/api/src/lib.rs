@@ -11,6 +11,7 @@ pub mod config;
 mod cors;
 pub mod flagsmith;
 mod frame;
+mod meters;
 mod ops;
 mod realtime;
 mod routes;

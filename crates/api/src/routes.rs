@@ -4,6 +4,7 @@ use crate::auth::{Auth, Presented};
 use crate::flagsmith::error::Failure;
 use crate::flagsmith::view::View;
 use crate::frame;
+use crate::meters::Meters;
 use crate::state::ApiState;
 use axum::Router;
 use axum::extract::{OriginalUri, RawPathParams, Request, State};
@@ -14,6 +15,7 @@ use axum::routing::{any, get};
 use flagstaff_service::ServiceError;
 use std::collections::HashSet;
 use std::future::Future;
+use std::sync::Arc;
 
 /// The routes of all faces while they are collected.
 pub(crate) struct Routes {
@@ -71,16 +73,19 @@ impl Routes {
     /// Closes the list: slashes that were left out are pointed to, everything else is not found.
     pub(crate) fn finish(self, state: ApiState) -> Router {
         let mut router = self.router;
+        let mut bare_paths = Vec::new();
         for path in &self.paths {
             let bare = path.trim_end_matches('/');
             if bare != *path && !bare.is_empty() && !self.paths.contains(bare) {
                 router = router.route(bare, any(add_slash));
+                bare_paths.push(bare);
             }
         }
+        let meters = Arc::new(Meters::new(self.paths.into_iter().chain(bare_paths)));
         router
             .fallback(not_found)
             .layer(axum::middleware::from_fn_with_state(
-                state.clone(),
+                (state.clone(), meters),
                 frame::frame,
             ))
             .with_state(state)

@@ -4,7 +4,7 @@ use super::recording::Expected;
 use super::roles::{Kind, Roles, is_made_up};
 use crate::face::Reply;
 use flagstaff_wire::time::{parse_http_date, parse_iso};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 /// Compares and says everything that differs; nothing where all is as expected.
 pub fn compare(expected: &Expected, reply: &Reply, roles: &mut Roles) -> Vec<String> {
@@ -228,4 +228,71 @@ fn id_kind(path: &str, parent: Option<&Map<String, Json>>) -> Option<Kind> {
 fn shape(text: &str) -> String {
     let zero = |c: char| if c.is_ascii_digit() { '0' } else { c };
     text.chars().map(zero).collect()
+}
+
+/// What differs between a recorded answer and one of ours.
+fn differences(recorded: (u64, Json, Json), ours: (u16, &str, Json)) -> Vec<String> {
+    let (status, headers, body) = recorded;
+    let expected = Expected {
+        status,
+        headers: headers.as_object().unwrap().clone(),
+        body,
+    };
+    let (status, allow, body) = ours;
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let reply = Reply {
+        status,
+        headers: vec![
+            header("content-type", "application/json"),
+            header("allow", allow),
+        ],
+        body: body.to_string().into(),
+    };
+    compare(&expected, &reply, &mut Roles::default())
+}
+
+#[test]
+fn an_equal_answer_has_no_differences() {
+    let headers = json!({"Content-Type": "application/json", "Allow": "GET", "Date": "today"});
+    let body =
+        json!({"id": 7, "feature_state_value": 1.5, "created_date": "2026-11-21T00:05:09.858003Z"});
+    let ours =
+        json!({"id": 8, "feature_state_value": 1.5, "created_date": "2027-01-01T10:00:00.000001Z"});
+
+    assert_eq!(
+        differences((200, headers, body), (200, "GET", ours)),
+        [""; 0]
+    );
+}
+
+#[test]
+fn whatever_is_not_the_same_is_told() {
+    let headers =
+        json!({"Content-Type": "application/json", "Allow": "GET", "X-Flagsmith-Version": "2"});
+    let recorded = json!({
+        "value": 1, "left": true, "created_date": "2026-11-21T00:05:09.858003Z", "items": [1], "null": null, "text": "a",
+    });
+    let ours = json!({
+        "value": 1.0, "new": true, "created_date": "2026-11-21T00:05:09Z", "items": [1, 2], "null": 0, "text": "A",
+    });
+
+    let told = differences((200, headers, recorded), (201, "POST", ours)).join("\n");
+
+    for place in [
+        "status",
+        "header allow",
+        "header x-flagsmith-version",
+        "/value",
+        "/left",
+        "/new",
+        "/created_date",
+        "/items",
+        "/null",
+        "/text",
+    ] {
+        assert!(
+            told.contains(&format!("{place}: ")) || told.contains(&format!("{place} ")),
+            "{place} in\n{told}"
+        );
+    }
 }
