@@ -3,7 +3,8 @@
 //! Each entry carries the hash of the one before and its own over both, so that a changed or missing entry shows.
 
 use crate::backend::{Transaction, on_backend, on_transaction};
-use crate::{Noun, Store, StoreResult};
+use crate::text::hexadecimal;
+use crate::{Noun, Store, StoreError, StoreResult};
 use flagstaff_core::{EnvironmentId, MemberId, OrganisationId, ProjectId, Timestamp};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -27,6 +28,21 @@ impl Action {
             Self::Delete => "delete",
         }
     }
+}
+
+/// Whether a chain is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditVerdict {
+    /// Every entry follows from the one before, up to the head.
+    Whole {
+        /// How many entries.
+        entries: i64,
+    },
+    /// An entry was changed, or one is missing.
+    Broken {
+        /// The first place that does not fit.
+        sequence: i64,
+    },
 }
 
 /// Who did it.
@@ -74,6 +90,8 @@ pub struct AuditEntry {
 /// An entry as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct StoredAuditEntry {
+    /// Whose chain it is in; `None` is the installation's own.
+    pub organisation_id: Option<i64>,
     /// Place in its chain, from 1.
     pub sequence: i64,
     /// Hash of the entry before; empty for the first.
@@ -113,6 +131,7 @@ impl StoredAuditEntry {
         let number = |number: Option<i64>| number.map(|number| number.to_string());
         let fields = [
             Some(self.previous_hash.clone()),
+            number(self.organisation_id),
             Some(self.sequence.to_string()),
             Some(self.at.to_string()),
             number(self.project_id),
@@ -137,12 +156,13 @@ impl StoredAuditEntry {
                 None => digest.update("-"),
             }
         }
-        let mut hash = String::with_capacity(64);
-        for byte in digest.finalize() {
-            hash.push_str(&format!("{byte:02x}"));
-        }
-        hash
+        hexadecimal(&digest.finalize())
     }
+}
+
+/// Postgres cannot store a NUL, and an entry must not fail for what it tells of.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 impl Transaction {
@@ -154,10 +174,11 @@ impl Transaction {
     ) -> StoreResult<()> {
         let (sequence, previous_hash) = self.next_in_chain(entry.organisation_id).await?;
         let (actor_kind, actor_id, actor_name) = match &entry.actor {
-            Actor::Member { id, name } => ("member", Some(id.get()), name.clone()),
-            Actor::System { name } => ("system", None, name.clone()),
+            Actor::Member { id, name } => ("member", Some(id.get()), without_nul(name)),
+            Actor::System { name } => ("system", None, without_nul(name)),
         };
         let mut stored = StoredAuditEntry {
+            organisation_id: entry.organisation_id.map(OrganisationId::get),
             sequence,
             previous_hash,
             hash: String::new(),
@@ -171,11 +192,11 @@ impl Transaction {
             noun: entry.noun.as_str().to_owned(),
             object_id: entry.object_id,
             object_uuid: entry.object_uuid.map(|uuid| uuid.to_string()),
-            summary: entry.summary.replace('\0', "\u{fffd}"),
-            details: entry.details.clone(),
+            summary: without_nul(&entry.summary),
+            details: entry.details.as_deref().map(without_nul),
         };
         stored.hash = stored.expected_hash();
-        self.insert_audit(entry.organisation_id, &stored).await?;
+        self.insert_audit(&stored).await?;
         self.keep_head(entry.organisation_id, &stored.hash).await
     }
 
@@ -220,11 +241,7 @@ impl Transaction {
         Ok(())
     }
 
-    async fn insert_audit(
-        &mut self,
-        organisation: Option<OrganisationId>,
-        entry: &StoredAuditEntry,
-    ) -> StoreResult<()> {
+    async fn insert_audit(&mut self, entry: &StoredAuditEntry) -> StoreResult<()> {
         const SQL: &str = "
             INSERT INTO audit_entries (organisation_id, sequence, previous_hash, hash, at, project_id,
                 environment_id, actor_kind, actor_id, actor_name, action, noun, object_id, object_uuid,
@@ -232,7 +249,7 @@ impl Transaction {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
         on_transaction!(self, |connection| {
             sqlx::query(SQL)
-                .bind(organisation.map(OrganisationId::get))
+                .bind(entry.organisation_id)
                 .bind(entry.sequence)
                 .bind(&entry.previous_hash)
                 .bind(&entry.hash)
@@ -268,8 +285,8 @@ impl Store {
         limit: i64,
     ) -> StoreResult<Vec<StoredAuditEntry>> {
         const SQL: &str = "
-            SELECT sequence, previous_hash, hash, at, project_id, environment_id, actor_kind, actor_id,
-                actor_name, action, noun, object_id, object_uuid, summary, details
+            SELECT organisation_id, sequence, previous_hash, hash, at, project_id, environment_id, actor_kind,
+                actor_id, actor_name, action, noun, object_id, object_uuid, summary, details
             FROM audit_entries
             WHERE organisation_id IS NOT DISTINCT FROM $1 AND sequence > $2
             ORDER BY sequence LIMIT $3";
@@ -281,5 +298,59 @@ impl Store {
                 .fetch_all(pool)
                 .await
         })?)
+    }
+
+    /// Follows a chain from its first entry to its head.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there never was such an organisation, and when the database does not answer.
+    pub async fn verify_audit(
+        &self,
+        organisation: Option<OrganisationId>,
+    ) -> StoreResult<AuditVerdict> {
+        const PAGE: i64 = 1000;
+        // An entry added meanwhile is not yet followed; so the head is read first.
+        let (last, head) = self.audit_head(organisation).await?;
+        let mut sequence = 0;
+        let mut previous = String::new();
+        while sequence < last {
+            let page = PAGE.min(last - sequence);
+            let entries = self.audit_entries(organisation, sequence, page).await?;
+            if entries.is_empty() {
+                break;
+            }
+            for entry in entries {
+                sequence += 1;
+                let fits = entry.sequence == sequence
+                    && entry.previous_hash == previous
+                    && entry.hash == entry.expected_hash();
+                if !fits {
+                    return Ok(AuditVerdict::Broken { sequence });
+                }
+                previous = entry.hash;
+            }
+        }
+        if (sequence, &previous) != (last, &head) {
+            return Ok(AuditVerdict::Broken {
+                sequence: sequence + 1,
+            });
+        }
+        Ok(AuditVerdict::Whole { entries: sequence })
+    }
+
+    async fn audit_head(&self, organisation: Option<OrganisationId>) -> StoreResult<(i64, String)> {
+        const ORGANISATION: &str =
+            "SELECT audit_sequence, audit_hash FROM organisations WHERE id = $1";
+        const INSTANCE: &str = "SELECT audit_sequence, audit_hash FROM instance WHERE id = $1";
+        let (sql, id) = match organisation {
+            Some(id) => (ORGANISATION, id.get()),
+            None => (INSTANCE, 1),
+        };
+        let head: Option<(i64, String)> = on_backend!(self, |pool| {
+            sqlx::query_as(sql).bind(id).fetch_optional(pool).await
+        })?;
+        head.ok_or(StoreError::NotFound {
+            noun: Noun::Organisation,
+        })
     }
 }

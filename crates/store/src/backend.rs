@@ -1,13 +1,16 @@
 //! One set of functions over two databases.
 
-use crate::{Store, StoreResult};
+use crate::{Store, StoreError, StoreResult};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
+
+/// The oldest Postgres that is served, as it counts versions.
+const OLDEST: u32 = 130_000;
 
 /// The open database.
 #[derive(Debug, Clone)]
@@ -85,22 +88,26 @@ impl Transaction {
 impl Backend {
     pub(crate) async fn connect(url: &str) -> StoreResult<Self> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let options = PgConnectOptions::from_str(url)?.application_name("flagstaff");
-            let pool = PgPoolOptions::new()
-                .max_connections(20)
-                .acquire_timeout(Duration::from_secs(5))
-                .connect_with(options)
-                .await?;
-            return Ok(Self::Postgres(pool));
+            return Self::connect_postgres(url).await;
+        }
+        if !url.starts_with("sqlite:") {
+            return Err(refused(
+                "the address begins neither with `sqlite:` nor with `postgres:`",
+            ));
+        }
+        if url.contains(":memory:") || url.contains("mode=memory") {
+            return Err(refused(
+                "a database in memory is another one for each connection",
+            ));
         }
         let options = SqliteConnectOptions::from_str(url)?
-            .create_if_missing(true)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
             // Acknowledged means stored, even when the machine loses power.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10));
         let path = options.get_filename().to_path_buf();
+        make_private(&path)?;
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(30))
@@ -109,13 +116,53 @@ impl Backend {
         let readers = SqlitePoolOptions::new()
             .max_connections(8)
             .acquire_timeout(Duration::from_secs(10))
-            .connect_with(options.create_if_missing(false))
+            .connect_with(options.pragma("query_only", "on"))
             .await?;
         Ok(Self::Sqlite {
             path,
             readers,
             writer,
         })
+    }
+
+    async fn connect_postgres(url: &str) -> StoreResult<Self> {
+        let options = PgConnectOptions::from_str(url)?
+            .application_name("flagstaff")
+            .options([
+                ("statement_timeout", "30s"),
+                ("lock_timeout", "10s"),
+                // A node that stops in the middle of a change must not hold up the others.
+                ("idle_in_transaction_session_timeout", "60s"),
+            ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(20)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(options)
+            .await?;
+        let version: String = sqlx::query_scalar("SELECT current_setting('server_version_num')")
+            .fetch_one(&pool)
+            .await?;
+        if version.parse::<u32>().is_ok_and(|version| version < OLDEST) {
+            return Err(refused("Postgres 13 or later is needed"));
+        }
+        Ok(Self::Postgres(pool))
+    }
+}
+
+fn refused(problem: &'static str) -> StoreError {
+    StoreError::Database(sqlx::Error::Configuration(problem.into()))
+}
+
+/// Makes the file, when it is not there, for its owner alone: it holds keys and password hashes.
+fn make_private(path: &Path) -> StoreResult<()> {
+    let mut file = std::fs::OpenOptions::new();
+    file.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    match file.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(sqlx::Error::Io(error).into()),
     }
 }
 
@@ -128,6 +175,18 @@ impl Store {
             }
             Backend::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
         })
+    }
+
+    /// Begins a transaction for a change that is audited. On Postgres such changes wait for one another in all nodes,
+    /// as they do on SQLite: so they cannot lock rows against each other, and what one reads stays true.
+    pub(crate) async fn begin_change(&self) -> StoreResult<Transaction> {
+        // With the schema's name, so that installations in one database do not wait for each other.
+        const QUEUE: &str = "SELECT pg_advisory_xact_lock(hashtextextended('flagstaff change ' || current_schema(), 0))";
+        let mut transaction = self.begin().await?;
+        if let Transaction::Postgres(transaction) = &mut transaction {
+            sqlx::query(QUEUE).execute(&mut **transaction).await?;
+        }
+        Ok(transaction)
     }
 
     /// Begins a transaction in which every read sees the same moment.

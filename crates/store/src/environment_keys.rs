@@ -1,7 +1,7 @@
 //! All keys that open environments, for the registry in memory.
 
 use crate::backend::{on_backend, on_transaction};
-use crate::{Store, StoreResult, Write};
+use crate::{Noun, Store, StoreError, StoreResult, Write};
 use flagstaff_core::{EnvironmentId, Timestamp};
 
 /// How far the list of keys was read: every made or changed key has a higher number than those before.
@@ -88,5 +88,33 @@ impl Write {
         Ok(on_transaction!(&mut self.transaction, |connection| {
             sqlx::query_scalar(SQL).fetch_one(connection).await
         })?)
+    }
+
+    /// Passes when nobody else has the key: neither a live environment nor a server-side key.
+    pub(crate) async fn require_unused_key(&mut self, key: &str, noun: Noun) -> StoreResult<()> {
+        const SQL: &str = "
+            SELECT (SELECT COUNT(*) FROM environments WHERE api_key = $1 AND deleted_at IS NULL)
+                + (SELECT COUNT(*) FROM server_keys WHERE key = $1)";
+        let uses: i64 = on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query_scalar(SQL)
+                .bind(key)
+                .fetch_one(connection)
+                .await
+        })?;
+        if uses > 0 {
+            return Err(StoreError::Conflict { noun });
+        }
+        Ok(())
+    }
+
+    /// Removes the server-side keys of deleted environments: their texts are nowhere, and free again.
+    pub(crate) async fn remove_keys_of_deleted(&mut self) -> StoreResult<()> {
+        const SQL: &str = "
+            DELETE FROM server_keys
+            WHERE environment_id IN (SELECT id FROM environments WHERE deleted_at IS NOT NULL)";
+        on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query(SQL).execute(connection).await.map(drop)
+        })?;
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::backend::{on_backend, on_transaction};
 use crate::error::Noun;
-use crate::text::{CHUNK, folded_key, placeholders};
+use crate::text::{CHUNK, can_be_part, folded_key, placeholders};
 use crate::{Store, StoreError, StoreResult, Write};
 use flagstaff_core::{Environment, EnvironmentId, ProjectId, Timestamp};
 use sqlx::AssertSqlSafe;
@@ -97,21 +97,24 @@ impl TryFrom<EnvironmentRow> for Environment {
     }
 }
 
+/// Columns of an environment; a change of the whole project is as new as one of its own.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, uuid, project_id, name, slug, api_key, description,
-                minimum_change_request_approvals, allow_client_traits, banner_text, banner_colour,
-                hide_disabled_flags, use_identity_composite_key_for_hashing, hide_sensitive_data,
-                use_v2_feature_versioning, use_identity_overrides_in_local_eval, revision, updated_at,
-                next_change_at, created_at
-            FROM environments ",
+            "SELECT e.id, e.uuid, e.project_id, e.name, e.slug, e.api_key, e.description,
+                e.minimum_change_request_approvals, e.allow_client_traits, e.banner_text, e.banner_colour,
+                e.hide_disabled_flags, e.use_identity_composite_key_for_hashing, e.hide_sensitive_data,
+                e.use_v2_feature_versioning, e.use_identity_overrides_in_local_eval, e.revision,
+                CASE WHEN e.updated_at > p.updated_at THEN e.updated_at ELSE p.updated_at END AS updated_at,
+                e.next_change_at, e.created_at
+            FROM environments e JOIN projects p ON p.id = e.project_id
+            WHERE e.deleted_at IS NULL AND ",
             $rest
         )
     };
 }
 
-pub(crate) const ONE: &str = select!("WHERE id = $1 AND deleted_at IS NULL");
+pub(crate) const ONE: &str = select!("e.id = $1");
 
 impl Store {
     /// An environment by its id.
@@ -133,7 +136,10 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn environment_by_key(&self, api_key: &str) -> StoreResult<Option<Environment>> {
-        const SQL: &str = select!("WHERE api_key = $1 AND deleted_at IS NULL");
+        const SQL: &str = select!("e.api_key = $1");
+        if !can_be_part(api_key) {
+            return Ok(None);
+        }
         let row: Option<EnvironmentRow> = on_backend!(self, |pool| {
             sqlx::query_as(SQL).bind(api_key).fetch_optional(pool).await
         })?;
@@ -145,7 +151,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn environments(&self, project: ProjectId) -> StoreResult<Vec<Environment>> {
-        const SQL: &str = select!("WHERE project_id = $1 AND deleted_at IS NULL ORDER BY id");
+        const SQL: &str = select!("e.project_id = $1 ORDER BY e.id");
         let rows: Vec<EnvironmentRow> = on_backend!(self, |pool| {
             sqlx::query_as(SQL)
                 .bind(project.get())
@@ -185,7 +191,7 @@ impl Write {
     /// Makes an environment without states; [`Write::start_environment`] makes them.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] for a taken name, slug or key.
+    /// [`StoreError::Conflict`] for a taken name or slug, or, with the noun `ClientKey`, a taken key.
     pub async fn insert_environment(
         &mut self,
         new: &NewEnvironment,
@@ -196,6 +202,8 @@ impl Write {
                 updated_at, created_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
             RETURNING id";
+        self.require_unused_key(&new.api_key, Noun::ClientKey)
+            .await?;
         let sequence = self.next_key_sequence().await?;
         let id: i64 = on_transaction!(&mut self.transaction, |connection| {
             sqlx::query_scalar(SQL)
@@ -255,7 +263,7 @@ impl Write {
         crate::error::changed(done, Noun::Environment)
     }
 
-    /// Deletes an environment.
+    /// Deletes an environment; its keys are free again.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], and when the database does not answer.
@@ -267,6 +275,7 @@ impl Write {
         const SQL: &str =
             "UPDATE environments SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
         let done = self.mark_deleted(SQL, id.get(), at).await?;
-        crate::error::changed(done, Noun::Environment)
+        crate::error::changed(done, Noun::Environment)?;
+        self.remove_keys_of_deleted().await
     }
 }

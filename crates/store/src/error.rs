@@ -109,11 +109,9 @@ impl StoreError {
             | sqlx::Error::Tls(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => true,
-            // Postgres: connection failures, shutting down, too many connections.
-            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-                code.starts_with("08") || code.starts_with("57P") || code == "53300"
-            }),
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::BeginFailed => true,
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| passes_by(&code)),
             _ => false,
         }
     }
@@ -127,6 +125,19 @@ impl StoreError {
             _ => error.into(),
         }
     }
+}
+
+/// Troubles that pass by themselves or by an operator's hand: connections, locks, resources, shutdown, disks.
+fn passes_by(code: &str) -> bool {
+    // SQLSTATEs of Postgres have five characters; those of SQLite's codes that matter here have fewer.
+    if code.len() == 5 {
+        return ["08", "40", "53", "58"].contains(&&code[..2])
+            || code.starts_with("57P")
+            || ["25006", "25P03", "55P03", "57014"].contains(&code);
+    }
+    // BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN; the low byte of an extended code is the code.
+    code.parse::<i32>()
+        .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 7 | 8 | 10 | 13 | 14))
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -4,7 +4,7 @@ use crate::backend::{Transaction, on_transaction};
 use crate::error::Noun;
 use crate::page::{Page, PageRequest};
 use crate::state_rows::{StateRow, WeightRow, assemble};
-use crate::text::{CHUNK, placeholders};
+use crate::text::{CHUNK, can_be_part, placeholders};
 use crate::{Store, StoreError, StoreResult};
 use flagstaff_core::{
     EnvironmentId, FeatureId, FeatureSegmentId, FeatureState, FeatureStateId, IdentityId, OptionId,
@@ -121,42 +121,34 @@ macro_rules! select_states {
     };
 }
 
-/// True of the newest live version of a state: no other of the same owner is live and later.
-macro_rules! is_newest {
-    () => {
-        "s.deleted_at IS NULL AND s.version IS NOT NULL AND s.live_from <= $2
-        AND NOT EXISTS (
-            SELECT 1 FROM feature_states o
-            WHERE o.feature_id = s.feature_id AND o.environment_id = s.environment_id
-                AND o.feature_segment_id IS NOT DISTINCT FROM s.feature_segment_id
-                AND o.identity_id IS NOT DISTINCT FROM s.identity_id
-                AND o.deleted_at IS NULL AND o.version IS NOT NULL AND o.live_from <= $2
-                AND (o.live_from > s.live_from
-                    OR (o.live_from = s.live_from AND o.version > s.version)
-                    OR (o.live_from = s.live_from AND o.version = s.version AND o.id > s.id)))"
-    };
-}
-
-/// Live states of environment `$1` at `$2` that a further condition picks.
+/// States of environment `$1` that are live at `$2` and that a condition on `s` picks: the newest of each owner.
+///
+/// Numbering the versions reads each state once; asking for each whether there is a later one would read every
+/// override of a feature for every other.
 macro_rules! select_live {
     ($condition:literal) => {
         concat!(
-            "SELECT s.id, s.uuid, s.feature_id, s.environment_id, s.identity_id, i.identifier,
+            "WITH numbered AS (
+                SELECT s.*, ROW_NUMBER() OVER (
+                    PARTITION BY s.feature_id, s.feature_segment_id, s.identity_id
+                    ORDER BY s.live_from DESC, s.version DESC, s.id DESC) AS age
+                FROM feature_states s
+                WHERE s.environment_id = $1 AND s.live_from <= $2 AND s.version IS NOT NULL
+                    AND s.deleted_at IS NULL AND ",
+            $condition,
+            ") SELECT s.id, s.uuid, s.feature_id, s.environment_id, s.identity_id, i.identifier,
                 s.feature_segment_id, l.uuid AS link_uuid, l.segment_id, l.priority,
                 COALESCE(s.enabled, FALSE) AS enabled, s.value_type, s.string_value, s.integer_value,
                 s.boolean_value, s.hash_seed, s.version, s.live_from, s.created_at, s.updated_at
-            FROM feature_states s
+            FROM numbered s
             LEFT JOIN feature_segments l ON l.id = s.feature_segment_id
             LEFT JOIN identities i ON i.id = s.identity_id
-            WHERE s.environment_id = $1 AND ",
-            $crate::feature_states::is_newest!(),
-            " AND ",
-            $condition,
-            " ORDER BY s.id"
+            WHERE s.age = 1 AND l.deleted_at IS NULL AND i.deleted_at IS NULL
+            ORDER BY s.id"
         )
     };
 }
-pub(crate) use {is_newest, select_live, select_states};
+pub(crate) use {select_live, select_states};
 
 impl Transaction {
     /// The weights of states, each state's in order of their ids.
@@ -267,31 +259,54 @@ impl Store {
         now: Timestamp,
         page: PageRequest,
     ) -> StoreResult<Page<FeatureState>> {
-        const SQL: &str = select_live!(
-            "s.feature_segment_id IS NULL
-            AND ((s.identity_id IS NOT NULL AND $3) OR (s.identity_id IS NULL AND NOT $3))
-            AND ($4 IS NULL OR s.feature_id = $4)
-            AND s.feature_id IN (
-                SELECT f.id FROM features f WHERE f.deleted_at IS NULL AND ($5 IS NULL OR f.name = $5))"
-        );
+        if filter
+            .feature_name
+            .as_deref()
+            .is_some_and(|text| !can_be_part(text))
+        {
+            return Ok(Page::default());
+        }
+        macro_rules! filtered {
+            ($begin:literal, $end:literal) => {
+                concat!(
+                    $begin,
+                    select_live!(
+                        "s.feature_segment_id IS NULL
+                        AND ((s.identity_id IS NOT NULL AND $3) OR (s.identity_id IS NULL AND NOT $3))
+                        AND ($4 IS NULL OR s.feature_id = $4)
+                        AND s.feature_id IN (
+                            SELECT f.id FROM features f
+                            WHERE f.deleted_at IS NULL AND ($5 IS NULL OR f.name = $5))"
+                    ),
+                    $end
+                )
+            };
+        }
+        const COUNT: &str = filtered!("SELECT COUNT(*) FROM (", ") counted");
+        const SQL: &str = filtered!("", " LIMIT $6 OFFSET $7");
         let mut reading = self.begin_reading().await?;
-        let mut rows: Vec<StateRow> = on_transaction!(&mut reading, |connection| {
+        let total: i64 = on_transaction!(&mut reading, |connection| {
+            sqlx::query_scalar(COUNT)
+                .bind(environment.get())
+                .bind(now.micros())
+                .bind(filter.any_identity)
+                .bind(filter.feature.map(FeatureId::get))
+                .bind(&filter.feature_name)
+                .fetch_one(connection)
+                .await
+        })?;
+        let rows: Vec<StateRow> = on_transaction!(&mut reading, |connection| {
             sqlx::query_as(SQL)
                 .bind(environment.get())
                 .bind(now.micros())
                 .bind(filter.any_identity)
                 .bind(filter.feature.map(FeatureId::get))
                 .bind(&filter.feature_name)
+                .bind(page.limit())
+                .bind(page.offset())
                 .fetch_all(connection)
                 .await
         })?;
-        let total = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        let offset = usize::try_from(page.offset())
-            .unwrap_or(usize::MAX)
-            .min(rows.len());
-        let limit = usize::try_from(page.limit()).unwrap_or(usize::MAX);
-        rows.drain(..offset);
-        rows.truncate(limit);
         Ok(Page {
             items: reading.with_weights(rows).await?,
             total,

@@ -5,7 +5,7 @@ use crate::error::Noun;
 use crate::members::MemberRow;
 use crate::multivariate_options::NewOption;
 use crate::page::{Page, PageRequest};
-use crate::text::{contains_pattern, folded_key};
+use crate::text::{can_be_part, contains_pattern, folded_key};
 use crate::{Store, StoreError, StoreResult, Write};
 use flagstaff_core::{
     EnvironmentId, Feature, FeatureId, FeatureKind, FeatureName, Member, MemberId, ProjectId,
@@ -182,6 +182,13 @@ impl Store {
             FeatureSort::Name => sorted!("name_folded, id"),
             FeatureSort::NameDescending => sorted!("name_folded DESC, id"),
         };
+        if filter
+            .search
+            .as_deref()
+            .is_some_and(|text| !can_be_part(text))
+        {
+            return Ok(Page::default());
+        }
         let search = contains_pattern(&fold(filter.search.as_deref().unwrap_or_default()));
         let total: i64 = on_backend!(self, |pool| {
             sqlx::query_scalar(COUNT)
@@ -366,7 +373,7 @@ impl Write {
         crate::error::changed(done, Noun::Feature)
     }
 
-    /// Deletes a feature with its states and overrides.
+    /// Deletes a feature with its states, overrides and own segments.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], and when the database does not answer.
@@ -377,9 +384,12 @@ impl Write {
             UPDATE feature_states SET deleted_at = $2 WHERE feature_id = $1 AND deleted_at IS NULL";
         const LINKS: &str = "
             UPDATE feature_segments SET deleted_at = $2 WHERE feature_id = $1 AND deleted_at IS NULL";
+        const SEGMENTS: &str =
+            "UPDATE segments SET deleted_at = $2 WHERE feature_id = $1 AND deleted_at IS NULL";
         let done = self.mark_deleted(SQL, id.get(), at).await?;
         self.mark_deleted(STATES, id.get(), at).await?;
         self.mark_deleted(LINKS, id.get(), at).await?;
+        self.mark_deleted(SEGMENTS, id.get(), at).await?;
         crate::error::changed(done, Noun::Feature)
     }
 }

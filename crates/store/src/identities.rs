@@ -3,7 +3,7 @@
 use crate::backend::{on_backend, on_transaction};
 use crate::error::Noun;
 use crate::page::{Page, PageRequest};
-use crate::text::{contains_pattern, index_key};
+use crate::text::{can_be_part, contains_pattern, index_key};
 use crate::{Store, StoreError, StoreResult, Write};
 use flagstaff_core::{EnvironmentId, Identifier, Identity, IdentityId, Timestamp};
 use std::sync::Arc;
@@ -91,6 +91,11 @@ impl Store {
                 AND ($2 IS NULL OR identifier_key = $2)
                 AND ($3 IS NULL OR LOWER(identifier) LIKE LOWER($3) ESCAPE '\')
             ORDER BY id LIMIT $4 OFFSET $5";
+        if let IdentitySearch::Exactly(text) | IdentitySearch::Containing(text) = search
+            && !can_be_part(text)
+        {
+            return Ok(Page::default());
+        }
         let (exactly, containing) = match search {
             IdentitySearch::All => (None, None),
             IdentitySearch::Exactly(text) => (Some(index_key(text).into_owned()), None),

@@ -2,8 +2,9 @@
 //!
 //! **Invariants.** Nothing here knows HTTP, protocols or permissions. Every SQL text is written once for both
 //! databases, unless a comment says why not. [`Store`] reads; [`Store::write`] gives a [`Write`], whose only way
-//! out is [`Write::commit`], with audit entries and new revisions in the same transaction. The unaudited writes
-//! (traits, counts, tokens, sessions, links, due changes) are named functions of [`Store`].
+//! out is [`Write::commit`], with audit entries and new revisions in the same transaction; such changes come one at
+//! a time, on all nodes. The unaudited writes (traits, counts, tokens, sessions, links, leases, outbox claims, values
+//! of the installation) are a closed list of named functions of [`Store`].
 
 mod audit;
 mod backend;
@@ -14,11 +15,14 @@ mod feature_segments;
 mod feature_states;
 mod features;
 mod identities;
+mod instance;
+mod leases;
 mod members;
 mod migrate;
 mod multivariate_options;
 mod new_states;
 mod organisations;
+mod outbox;
 mod page;
 mod projects;
 mod row_ids;
@@ -26,6 +30,7 @@ mod schedule;
 mod segment_rules;
 mod segments;
 mod server_keys;
+mod serving;
 mod sign_in;
 mod snapshots;
 mod state_rows;
@@ -35,7 +40,7 @@ mod traits;
 mod usage;
 mod write;
 
-pub use audit::{Action, Actor, AuditEntry, StoredAuditEntry};
+pub use audit::{Action, Actor, AuditEntry, AuditVerdict, StoredAuditEntry};
 pub use environment_keys::{KeyCursor, KeyRow};
 pub use environments::{NewEnvironment, Revision};
 pub use error::{Noun, StoreError, StoreResult};
@@ -47,11 +52,13 @@ pub use members::NewMember;
 pub use migrate::MigrationState;
 pub use multivariate_options::NewOption;
 pub use organisations::NewOrganisation;
+pub use outbox::ClaimedEvent;
 pub use page::{Page, PageRequest};
 pub use projects::NewProject;
 pub use schedule::Flipped;
 pub use segments::{NewSegment, SegmentFilter};
 pub use server_keys::NewServerKey;
+pub use serving::{ClaimError, Serving};
 pub use traits::{StoredIdentity, TraitChange, TraitOutcome, TraitWrite};
 pub use usage::{EvaluationCountRow, RequestCountRow, RequestKind, UsageLabels, UsageRows};
 pub use write::{Change, Committed, OutboxEvent, Touched, Write};

@@ -2,8 +2,9 @@
 
 use crate::backend::{on_backend, on_transaction, on_writer};
 use crate::error::Noun;
+use crate::text::{can_be_part, folded_key};
 use crate::{Store, StoreError, StoreResult, Write};
-use flagstaff_core::{Member, MemberId, Membership, OrganisationId, Role, Timestamp, fold};
+use flagstaff_core::{Member, MemberId, Membership, OrganisationId, Role, Timestamp};
 use uuid::Uuid;
 
 /// A member to be made.
@@ -73,9 +74,12 @@ impl Store {
             FROM members
             WHERE email_folded = $1 AND deleted_at IS NULL";
         const HASH: &str = "SELECT password_hash FROM members WHERE id = $1";
+        if !can_be_part(email) {
+            return Ok(None);
+        }
         let row: Option<MemberRow> = on_backend!(self, |pool| {
             sqlx::query_as(SQL)
-                .bind(fold(email))
+                .bind(folded_key(email))
                 .fetch_optional(pool)
                 .await
         })?;
@@ -181,7 +185,7 @@ impl Write {
             sqlx::query_as(SQL)
                 .bind(new.uuid.to_string())
                 .bind(&new.email)
-                .bind(fold(&new.email))
+                .bind(folded_key(&new.email))
                 .bind(&new.first_name)
                 .bind(&new.last_name)
                 .bind(&new.password_hash)

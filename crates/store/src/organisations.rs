@@ -177,6 +177,7 @@ impl Write {
         let done = self.mark_deleted(SQL, id.get(), at).await?;
         self.mark_deleted(ENVIRONMENTS, id.get(), at).await?;
         self.mark_deleted(PROJECTS, id.get(), at).await?;
+        self.remove_keys_of_deleted().await?;
         crate::error::changed(done, Noun::Organisation)
     }
 

@@ -38,7 +38,6 @@ pub(crate) struct ProjectRow {
     enable_realtime_updates: bool,
     show_edge_identity_overrides_for_feature: bool,
     revision: i64,
-    pub(crate) updated_at: i64,
     created_at: i64,
 }
 
@@ -71,7 +70,7 @@ pub(crate) const ONE: &str = "
     SELECT id, uuid, organisation_id, name, slug, hide_disabled_flags, prevent_flag_defaults,
         only_allow_lower_case_feature_names, feature_name_regex, stale_flags_limit_days,
         minimum_change_request_approvals, enforce_feature_owners, enable_realtime_updates,
-        show_edge_identity_overrides_for_feature, revision, updated_at, created_at
+        show_edge_identity_overrides_for_feature, revision, created_at
     FROM projects
     WHERE id = $1 AND deleted_at IS NULL";
 
@@ -99,7 +98,7 @@ impl Store {
             SELECT id, uuid, organisation_id, name, slug, hide_disabled_flags, prevent_flag_defaults,
                 only_allow_lower_case_feature_names, feature_name_regex, stale_flags_limit_days,
                 minimum_change_request_approvals, enforce_feature_owners, enable_realtime_updates,
-                show_edge_identity_overrides_for_feature, revision, updated_at, created_at
+                show_edge_identity_overrides_for_feature, revision, created_at
             FROM projects
             WHERE organisation_id = $1 AND deleted_at IS NULL
             ORDER BY id";
@@ -191,6 +190,7 @@ impl Write {
             UPDATE environments SET deleted_at = $2 WHERE project_id = $1 AND deleted_at IS NULL";
         let done = self.mark_deleted(SQL, id.get(), at).await?;
         self.mark_deleted(ENVIRONMENTS, id.get(), at).await?;
+        self.remove_keys_of_deleted().await?;
         crate::error::changed(done, Noun::Project)
     }
 }

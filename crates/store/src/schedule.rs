@@ -52,7 +52,7 @@ impl Store {
         id: EnvironmentId,
         now: Timestamp,
     ) -> StoreResult<Option<Flipped>> {
-        // The row's lock makes a second node wait; then it finds nothing due any more.
+        // A second node waits for its turn; then it finds nothing due any more.
         const CLAIM: &str = "
             UPDATE environments
             SET next_change_at = (
@@ -60,7 +60,7 @@ impl Store {
                 WHERE s.environment_id = $1 AND s.version IS NOT NULL AND s.deleted_at IS NULL
                     AND s.live_from > $2)
             WHERE id = $1 AND next_change_at <= $2 AND deleted_at IS NULL";
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_change().await?;
         let claimed = on_transaction!(&mut transaction, |connection| {
             sqlx::query(CLAIM)
                 .bind(id.get())
@@ -81,6 +81,31 @@ impl Store {
 }
 
 impl Transaction {
+    /// Sets when the next scheduled state becomes true, after some were made or deleted. A time that has come
+    /// already stays: whoever finds it writes the entry that tells of it.
+    pub(crate) async fn follow_schedule(
+        &mut self,
+        id: EnvironmentId,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        const SQL: &str = "
+            UPDATE environments
+            SET next_change_at = (
+                SELECT MIN(s.live_from) FROM feature_states s
+                WHERE s.environment_id = $1 AND s.version IS NOT NULL AND s.deleted_at IS NULL
+                    AND s.live_from > $2)
+            WHERE id = $1 AND (next_change_at IS NULL OR next_change_at > $2)";
+        on_transaction!(self, |connection| {
+            sqlx::query(SQL)
+                .bind(id.get())
+                .bind(at.micros())
+                .execute(connection)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+
     async fn scheduled_entry(&mut self, id: EnvironmentId) -> StoreResult<AuditEntry> {
         const SQL: &str = "
             SELECT p.organisation_id, p.id, e.name

@@ -4,7 +4,7 @@ use crate::backend::{on_backend, on_transaction};
 use crate::error::Noun;
 use crate::page::{Page, PageRequest};
 use crate::segment_rules::rules_of;
-use crate::text::contains_pattern;
+use crate::text::{can_be_part, contains_pattern};
 use crate::{Store, StoreError, StoreResult, Write};
 use flagstaff_core::{FeatureId, ProjectId, Rule, Segment, SegmentId, Timestamp, fold};
 use std::sync::Arc;
@@ -119,6 +119,13 @@ impl Store {
                 AND (feature_id IS NULL OR $3)
             ORDER BY id LIMIT $4 OFFSET $5"
         );
+        if filter
+            .search
+            .as_deref()
+            .is_some_and(|text| !can_be_part(text))
+        {
+            return Ok(Page::default());
+        }
         let search = contains_pattern(&fold(filter.search.as_deref().unwrap_or_default()));
         let mut reading = self.begin_reading().await?;
         let total: i64 = on_transaction!(&mut reading, |connection| {

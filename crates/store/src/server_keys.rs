@@ -81,6 +81,7 @@ impl Write {
             INSERT INTO server_keys (environment_id, name, key, key_sequence, active, expires_at, created_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7)
             RETURNING id, environment_id, name, key, active, expires_at, created_at";
+        self.require_unused_key(&new.key, Noun::ServerKey).await?;
         let sequence = self.next_key_sequence().await?;
         let row: ServerKeyRow = on_transaction!(&mut self.transaction, |connection| {
             sqlx::query_as(SQL)

@@ -37,6 +37,8 @@ impl Store {
         let Some((organisation, project, environment)) = reading.place(id).await? else {
             return Ok(None);
         };
+        // A change that another node made is true here, however far this node's clock is behind.
+        let now = now.max(environment.updated_at);
         let states = reading.live_states(id, now).await?;
         let features = reading.features(project.id).await?;
         // Whoever reads states of a feature that is gone would serve it.
@@ -77,7 +79,7 @@ impl Transaction {
         let Some(environment) = environment else {
             return Ok(None);
         };
-        let mut environment = Environment::try_from(environment)?;
+        let environment = Environment::try_from(environment)?;
         let project: Option<ProjectRow> = on_transaction!(&mut *self, |connection| {
             sqlx::query_as(projects::ONE)
                 .bind(environment.project_id.get())
@@ -87,9 +89,6 @@ impl Transaction {
         let Some(project) = project else {
             return Ok(None);
         };
-        // A change of the whole project is as new as one of the environment.
-        let project_time = Timestamp::from_micros(project.updated_at);
-        environment.updated_at = environment.updated_at.max(project_time);
         let project = Project::try_from(project)?;
         let organisation: Option<OrganisationRow> = on_transaction!(self, |connection| {
             sqlx::query_as(organisations::ONE)
@@ -165,9 +164,7 @@ impl Transaction {
         environment: EnvironmentId,
         now: Timestamp,
     ) -> StoreResult<Vec<FeatureState>> {
-        const SQL: &str = select_live!(
-            "s.identity_id IS NULL AND (s.feature_segment_id IS NULL OR l.deleted_at IS NULL)"
-        );
+        const SQL: &str = select_live!("s.identity_id IS NULL");
         let rows: Vec<StateRow> = on_transaction!(&mut *self, |connection| {
             sqlx::query_as(SQL)
                 .bind(environment.get())
@@ -219,32 +216,40 @@ impl Transaction {
         Ok(identities)
     }
 
-    /// Overrides of identities, by identity: of all, or of one.
+    /// Overrides of identities, by identity: of all, or of these.
     async fn identity_overrides(
         &mut self,
         environment: EnvironmentId,
         only: Option<&[Arc<str>]>,
         now: Timestamp,
     ) -> StoreResult<Vec<SnapshotIdentity>> {
-        const SQL: &str =
-            select_live!("s.identity_id IS NOT NULL AND ($3 IS NULL OR s.identity_id = $3)");
+        const ALL: &str = select_live!("s.identity_id IS NOT NULL");
+        const SOME: &str = select_live!("s.identity_id IN ({ids})");
         let identities = self.overriding_identities(environment, only).await?;
-        let asked: Vec<Option<i64>> = match only {
+        let ids: Vec<i64> = match only {
             Some(_) => identities
                 .iter()
-                .map(|identity| Some(identity.id.get()))
+                .map(|identity| identity.id.get())
                 .collect(),
-            None => vec![None],
+            None => Vec::new(),
         };
+        let mut questions: Vec<(String, &[i64])> = ids
+            .chunks(CHUNK)
+            .map(|ids| (SOME.replace("{ids}", &placeholders(3, ids.len())), ids))
+            .collect();
+        if only.is_none() {
+            questions.push((ALL.to_owned(), &[]));
+        }
         let mut states: HashMap<IdentityId, Vec<FeatureState>> = HashMap::new();
-        for identity in asked {
+        for (sql, ids) in questions {
             let rows: Vec<StateRow> = on_transaction!(&mut *self, |connection| {
-                sqlx::query_as(SQL)
+                let mut query = sqlx::query_as(AssertSqlSafe(sql))
                     .bind(environment.get())
-                    .bind(now.micros())
-                    .bind(identity)
-                    .fetch_all(connection)
-                    .await
+                    .bind(now.micros());
+                for id in ids {
+                    query = query.bind(*id);
+                }
+                query.fetch_all(connection).await
             })?;
             for state in self.with_weights(rows).await? {
                 if let StateOwner::Identity { id, .. } = &state.owner {

@@ -25,16 +25,24 @@ pub(crate) fn folded_key(name: &str) -> String {
     index_key(&fold(name)).into_owned()
 }
 
-/// SHA-256 in lower-case hexadecimal digits.
-pub(crate) fn sha256(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+fn sha256(text: &str) -> String {
+    hexadecimal(&Sha256::digest(text.as_bytes()))
+}
+
+/// Bytes in lower-case hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    let mut digits = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
+}
+
+/// True for a text that some name or identifier can hold: they have no NUL, which Postgres refuses even in a question,
+/// and at most 2,000 characters; SQLite refuses patterns over 50,000 bytes.
+pub(crate) fn can_be_part(text: &str) -> bool {
+    text.len() <= 8_000 && !text.contains('\0')
 }
 
 /// A pattern for `LIKE … ESCAPE '\'` that finds the text anywhere.

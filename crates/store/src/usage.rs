@@ -9,7 +9,7 @@ use uuid::Uuid;
 const FLUSH_MEMORY: i64 = 24 * 3_600_000_000;
 
 /// What kind of request was counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RequestKind {
     /// All flags of an environment.
     Flags,
@@ -33,7 +33,7 @@ impl RequestKind {
 }
 
 /// What an SDK said of itself; kept as empty text where it said nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UsageLabels {
     /// Name and version of the SDK.
     pub user_agent: Option<String>,
@@ -126,10 +126,21 @@ impl Store {
                 .await
                 .map(drop)
         })?;
-        for row in &rows.evaluations {
+        // In one order, so that two nodes do not lock rows against each other.
+        let mut evaluations: Vec<_> = rows.evaluations.iter().collect();
+        evaluations.sort_by_key(|row| {
+            let place = (row.environment_id, row.feature_id, row.bucket, row.enabled);
+            (place, &row.labels)
+        });
+        for row in evaluations {
             transaction.add_evaluations(row).await?;
         }
-        for row in &rows.requests {
+        let mut requests: Vec<_> = rows.requests.iter().collect();
+        requests.sort_by_key(|row| {
+            let place = (row.environment_id, row.kind, row.bucket);
+            (place, &row.labels)
+        });
+        for row in requests {
             transaction.add_requests(row).await?;
         }
         transaction.commit().await

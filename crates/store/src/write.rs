@@ -57,13 +57,13 @@ pub struct Committed {
 }
 
 impl Store {
-    /// Begins a change. On SQLite, writers wait for one another here.
+    /// Begins a change. Changes wait for one another here, on all nodes.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn write(&self) -> StoreResult<Write> {
         Ok(Write {
-            transaction: self.begin().await?,
+            transaction: self.begin_change().await?,
         })
     }
 }
@@ -90,6 +90,19 @@ impl Write {
                     .touch_environment(*environment, change.at)
                     .await?,
             );
+        }
+        // A project and one of its environments may both be named.
+        environments.sort_unstable_by_key(|revision| (revision.id, revision.revision));
+        environments.dedup_by(|later, earlier| {
+            if later.id == earlier.id {
+                *earlier = *later;
+            }
+            later.id == earlier.id
+        });
+        for environment in &environments {
+            self.transaction
+                .follow_schedule(environment.id, change.at)
+                .await?;
         }
         for entry in &change.audit {
             self.transaction.append_audit(entry, change.at).await?;

@@ -1,1 +1,53 @@
-//! Tests of `flagstaff-store`.
+//! Tests of `flagstaff-store`: every function on SQLite and on Postgres.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what fails here is a test, also in the functions that tests share"
+)]
+
+mod audit;
+mod concurrency;
+mod environment_keys;
+mod environments;
+mod feature_segments;
+mod feature_states;
+mod features;
+mod identities;
+mod instance;
+mod leases;
+mod members;
+mod migrate;
+mod organisations;
+mod outbox;
+mod projects;
+mod row_ids;
+mod schedule;
+mod segments;
+mod server_keys;
+mod serving;
+mod sign_in;
+mod snapshots;
+mod traits;
+mod usage;
+mod write;
+
+use flagstaff_store::{Noun, StoreError};
+
+/// Fails unless the result is a conflict of this noun.
+#[track_caller]
+fn assert_conflict<T: std::fmt::Debug>(result: Result<T, StoreError>, expected: Noun) {
+    match result {
+        Err(StoreError::Conflict { noun }) => assert_eq!(noun, expected),
+        other => panic!("a conflict of {expected} was expected, not {other:?}"),
+    }
+}
+
+/// Fails unless the result is that this noun was not found.
+#[track_caller]
+fn assert_not_found<T: std::fmt::Debug>(result: Result<T, StoreError>, expected: Noun) {
+    match result {
+        Err(StoreError::NotFound { noun }) => assert_eq!(noun, expected),
+        other => panic!("no {expected} was expected, not {other:?}"),
+    }
+}

@@ -1,0 +1,264 @@
+use flagstaff_core::{Identifier, IdentityTrait, Value};
+use flagstaff_store::{TraitChange, TraitOutcome, TraitWrite};
+use flagstaff_testkit::{NOW, Shop, contract, later};
+
+fn who(text: &str) -> Identifier {
+    Identifier::parse(text).unwrap()
+}
+
+fn set(key: &str, value: Value) -> (std::sync::Arc<str>, TraitWrite) {
+    (key.into(), TraitWrite::Set(value))
+}
+
+fn delete(key: &str) -> (std::sync::Arc<str>, TraitWrite) {
+    (key.into(), TraitWrite::Delete)
+}
+
+fn increment(key: &str, by: i64) -> (std::sync::Arc<str>, TraitWrite) {
+    (key.into(), TraitWrite::Increment(by))
+}
+
+fn of(
+    shop: &Shop,
+    identifier: &str,
+    traits: Vec<(std::sync::Arc<str>, TraitWrite)>,
+) -> TraitChange {
+    TraitChange {
+        environment_id: shop.id(),
+        identifier: who(identifier),
+        traits,
+    }
+}
+
+async fn record(shop: &Shop, changes: &[TraitChange]) -> Vec<TraitOutcome> {
+    shop.store.record_traits(changes, NOW).await.unwrap()
+}
+
+fn shown(traits: &[IdentityTrait]) -> Vec<(&str, Value)> {
+    traits
+        .iter()
+        .map(|each| (&*each.key, each.value.clone()))
+        .collect()
+}
+
+contract! {
+    async fn an_unknown_identity_is_made_even_without_traits(store: Store) {
+        let shop = Shop::open(&store).await;
+
+        let outcomes = record(&shop, &[of(&shop, "bob", Vec::new())]).await;
+
+        let known = store.stored_identity(shop.id(), &who("bob")).await.unwrap().unwrap();
+        assert_eq!(*outcomes[0].stored, known);
+        assert_eq!(known.identity.created_at, NOW);
+        let again = record(&shop, &[of(&shop, "bob", Vec::new())]).await;
+        assert_eq!(again[0].stored.identity.id, known.identity.id);
+    }
+
+    async fn values_of_every_type_are_kept(store: Store) {
+        let shop = Shop::open(&store).await;
+        let values = [
+            ("text", Value::text("größe")),
+            ("empty", Value::text("")),
+            ("least", Value::Integer(i64::MIN)),
+            ("most", Value::Integer(i64::MAX)),
+            ("float", Value::Float(0.1)),
+            ("whole", Value::Float(3.0)),
+            ("small", Value::Float(5e-324)),
+            ("no", Value::Boolean(false)),
+            ("ключ", Value::Boolean(true)),
+        ];
+        let traits = values.iter().map(|(key, value)| set(key, value.clone())).collect();
+
+        let outcomes = record(&shop, &[of(&shop, "bob", traits)]).await;
+
+        let known = store.stored_identity(shop.id(), &who("bob")).await.unwrap().unwrap();
+        assert_eq!(shown(&known.traits), values);
+        assert_eq!(*outcomes[0].stored, known);
+        assert!(known.traits.is_sorted_by_key(|each| each.id));
+    }
+
+    async fn what_no_column_can_hold_is_kept_as_text(store: Store) {
+        let shop = Shop::open(&store).await;
+        let digits = "123456789012345678901234567890";
+
+        record(&shop, &[of(&shop, "bob", vec![
+            set("big", Value::BigInteger(digits.into())),
+            set("infinite", Value::Float(f64::INFINITY)),
+            set("none", Value::Float(f64::NAN)),
+        ])]).await;
+
+        let known = store.stored_identity(shop.id(), &who("bob")).await.unwrap().unwrap();
+        let expected = [
+            ("big", Value::text(digits)),
+            ("infinite", Value::text("inf")),
+            ("none", Value::text("NaN")),
+        ];
+        assert_eq!(shown(&known.traits), expected);
+    }
+
+    async fn a_change_keeps_the_row_and_other_traits(store: Store) {
+        let shop = Shop::open(&store).await;
+        let first = record(&shop, &[of(&shop, "bob", vec![
+            set("plan", Value::text("pro")),
+            set("age", Value::Integer(31)),
+        ])]).await;
+
+        let second = record(&shop, &[of(&shop, "bob", vec![set("plan", Value::Integer(5))])]).await;
+
+        let (before, after) = (&first[0].stored.traits, &second[0].stored.traits);
+        assert_eq!(shown(after), [("plan", Value::Integer(5)), ("age", Value::Integer(31))]);
+        assert_eq!((before[0].id, before[1].id), (after[0].id, after[1].id));
+        let known = store.stored_identity(shop.id(), &who("bob")).await.unwrap().unwrap();
+        assert_eq!(*second[0].stored, known);
+    }
+
+    async fn a_deleted_trait_is_gone_and_a_new_one_comes_last(store: Store) {
+        let shop = Shop::open(&store).await;
+        let first = record(&shop, &[of(&shop, "bob", vec![
+            set("plan", Value::text("pro")),
+            set("age", Value::Integer(31)),
+        ])]).await;
+
+        record(&shop, &[of(&shop, "bob", vec![delete("plan"), delete("missing")])]).await;
+        let last = record(&shop, &[of(&shop, "bob", vec![set("plan", Value::text("x"))])]).await;
+
+        assert_eq!(
+            shown(&last[0].stored.traits),
+            [("age", Value::Integer(31)), ("plan", Value::text("x"))],
+        );
+        assert!(last[0].stored.traits[1].id > first[0].stored.traits[1].id);
+    }
+
+    async fn the_last_of_one_key_wins(store: Store) {
+        let shop = Shop::open(&store).await;
+
+        let outcomes = record(&shop, &[of(&shop, "bob", vec![
+            set("plan", Value::text("a")),
+            set("plan", Value::text("b")),
+            set("gone", Value::Integer(1)),
+            delete("gone"),
+        ])]).await;
+
+        assert_eq!(shown(&outcomes[0].stored.traits), [("plan", Value::text("b"))]);
+        let known = store.stored_identity(shop.id(), &who("bob")).await.unwrap().unwrap();
+        assert_eq!(*outcomes[0].stored, known);
+    }
+
+    async fn increments_start_at_zero_and_add_up(store: Store) {
+        let shop = Shop::open(&store).await;
+        let outcomes = record(&shop, &[
+            of(&shop, "bob", vec![increment("n", 2)]),
+            of(&shop, "bob", vec![increment("n", -5)]),
+        ]).await;
+
+        assert_eq!(shown(&outcomes[0].stored.traits), [("n", Value::Integer(2))]);
+        assert_eq!(shown(&outcomes[1].stored.traits), [("n", Value::Integer(-3))]);
+        let known = store.stored_identity(shop.id(), &who("bob")).await.unwrap().unwrap();
+        assert_eq!(*outcomes[1].stored, known);
+    }
+
+    async fn an_increment_of_what_is_no_integer_is_refused_alone(store: Store) {
+        let shop = Shop::open(&store).await;
+        record(&shop, &[of(&shop, "bob", vec![
+            set("text", Value::text("a")),
+            set("full", Value::Integer(i64::MAX)),
+        ])]).await;
+
+        let outcomes = record(&shop, &[
+            of(&shop, "bob", vec![increment("text", 1), increment("full", 1)]),
+            of(&shop, "eve", vec![increment("n", 1)]),
+        ]).await;
+
+        assert_eq!(outcomes[0].refused, ["text".into(), "full".into()]);
+        assert!(outcomes[1].refused.is_empty());
+        let bob = store.stored_identity(shop.id(), &who("bob")).await.unwrap().unwrap();
+        assert_eq!(
+            shown(&bob.traits),
+            [("text", Value::text("a")), ("full", Value::Integer(i64::MAX))],
+        );
+        let eve = store.stored_identity(shop.id(), &who("eve")).await.unwrap().unwrap();
+        assert_eq!(shown(&eve.traits), [("n", Value::Integer(1))]);
+    }
+
+    async fn answers_come_in_the_order_of_the_calls(store: Store) {
+        let shop = Shop::open(&store).await;
+        let other = shop.environment("production").await;
+        let mut elsewhere = of(&shop, "bob", vec![set("where", Value::text("there"))]);
+        elsewhere.environment_id = other.id;
+        let calls = [
+            of(&shop, "zoe", vec![set("n", Value::Integer(1))]),
+            elsewhere,
+            of(&shop, "bob", vec![set("n", Value::Integer(2))]),
+            of(&shop, "zoe", vec![set("m", Value::Integer(3))]),
+        ];
+
+        let outcomes = record(&shop, &calls).await;
+
+        let seen: Vec<_> = outcomes.iter()
+            .map(|outcome| (&*outcome.stored.identity.identifier, outcome.stored.traits.len()))
+            .collect();
+        assert_eq!(seen, [("zoe", 1), ("bob", 1), ("bob", 1), ("zoe", 2)]);
+        assert_eq!(outcomes[1].stored.identity.environment_id, other.id);
+        assert_eq!(outcomes[0].stored.identity.id, outcomes[3].stored.identity.id);
+    }
+
+    async fn a_failed_group_leaves_nothing(store: Store) {
+        let shop = Shop::open(&store).await;
+        let mut nowhere = of(&shop, "eve", Vec::new());
+        nowhere.environment_id = flagstaff_core::EnvironmentId::new(999_999);
+
+        let failed = store.record_traits(&[of(&shop, "bob", Vec::new()), nowhere], NOW).await;
+
+        assert!(failed.is_err());
+        assert_eq!(store.stored_identity(shop.id(), &who("bob")).await.unwrap(), None);
+    }
+
+    async fn two_nodes_lose_no_increment_and_no_trait(one: Store, two: Store) {
+        let shop = Shop::open(&one).await;
+        let mut tasks = Vec::new();
+        for number in 0..20_i64 {
+            let store = if number % 2 == 0 { one.clone() } else { two.clone() };
+            let own = format!("own-{number}");
+            let mut calls = vec![
+                of(&shop, "bob", vec![increment("n", 1), set(&own, Value::Integer(number))]),
+                of(&shop, "eve", vec![increment("n", 1)]),
+            ];
+            if number % 3 == 0 {
+                calls.reverse();
+            }
+            tasks.push(tokio::spawn(async move {
+                store.record_traits(&calls, later(number)).await.unwrap();
+            }));
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+
+        let bob = two.stored_identity(shop.id(), &who("bob")).await.unwrap().unwrap();
+        let eve = two.stored_identity(shop.id(), &who("eve")).await.unwrap().unwrap();
+
+        assert_eq!(bob.traits.len(), 21);
+        let count = bob.traits.iter().find(|each| &*each.key == "n").unwrap();
+        assert_eq!(count.value, Value::Integer(20));
+        assert_eq!(shown(&eve.traits), [("n", Value::Integer(20))]);
+    }
+
+    async fn a_large_group_is_stored_whole(store: Store) {
+        let shop = Shop::open(&store).await;
+        let many: Vec<_> = (0..700)
+            .map(|number| set(&format!("key-{number}"), Value::Integer(number))).collect();
+        let mut calls = vec![of(&shop, "many", many)];
+        calls.extend((0..600).map(|number| {
+            of(&shop, &format!("user-{number}"), vec![set("n", Value::Integer(number))])
+        }));
+
+        let outcomes = record(&shop, &calls).await;
+
+        assert_eq!(outcomes.len(), 601);
+        assert_eq!(outcomes[0].stored.traits.len(), 700);
+        let many = store.stored_identity(shop.id(), &who("many")).await.unwrap().unwrap();
+        assert_eq!(*outcomes[0].stored, many);
+        let last = store.stored_identity(shop.id(), &who("user-599")).await.unwrap().unwrap();
+        assert_eq!(*outcomes[600].stored, last);
+    }
+}

@@ -1,0 +1,101 @@
+//! Databases that last as long as a test.
+
+use flagstaff_store::Store;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// Says where a Postgres for tests is: `cargo xtask test` sets it.
+pub const POSTGRES_VARIABLE: &str = "FLAGSTAFF_TEST_POSTGRES";
+
+/// A database of a test's own, migrated and empty.
+#[derive(Debug)]
+pub struct Database {
+    url: String,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// A file in a folder that goes with it.
+    Folder(TempDir),
+    /// A schema of a shared server.
+    Schema { server: String, name: String },
+}
+
+impl Database {
+    /// A SQLite file in a temporary folder: not in memory, because WAL, lock and two pools are part of what is tested.
+    pub async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("flagstaff.db");
+        let database = Self {
+            url: format!("sqlite:{}", file.display()),
+            place: Place::Folder(folder),
+        };
+        database.migrate().await;
+        database
+    }
+
+    /// A schema of the server that `FLAGSTAFF_TEST_POSTGRES` names; `None`, said aloud, where it names none.
+    ///
+    /// # Panics
+    /// On a build machine (`CI=true`), where nothing may be skipped.
+    pub async fn postgres() -> Option<Self> {
+        let Ok(server) = std::env::var(POSTGRES_VARIABLE) else {
+            if std::env::var("CI").is_ok_and(|ci| ci == "true") {
+                panic!("{POSTGRES_VARIABLE} is not set, and with CI=true nothing may be skipped");
+            }
+            eprintln!(
+                "skipped: {POSTGRES_VARIABLE} names no Postgres; `cargo xtask test` starts one"
+            );
+            return None;
+        };
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        execute(&server, &format!("CREATE SCHEMA {name}")).await;
+        let separator = if server.contains('?') { '&' } else { '?' };
+        let database = Self {
+            url: format!("{server}{separator}options=-c%20search_path%3D{name}"),
+            place: Place::Schema { server, name },
+        };
+        database.migrate().await;
+        Some(database)
+    }
+
+    /// Where it is, as [`Store::connect`] takes it.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Opens it, as another process would.
+    pub async fn open(&self) -> Store {
+        Store::connect(&self.url).await.expect("database opens")
+    }
+
+    /// Removes it with everything in it.
+    pub async fn remove(self) {
+        match self.place {
+            Place::Folder(folder) => folder.close().expect("temporary folder goes"),
+            Place::Schema { server, name } => {
+                execute(&server, &format!("DROP SCHEMA {name} CASCADE")).await;
+            }
+        }
+    }
+
+    async fn migrate(&self) {
+        let store = self.open().await;
+        store.migrate(crate::NOW).await.expect("database migrates");
+        store.close().await;
+    }
+}
+
+async fn execute(server: &str, sql: &str) {
+    let mut connection = PgConnection::connect(server)
+        .await
+        .expect("Postgres answers");
+    sqlx::query(AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await
+        .expect("statement succeeds");
+    connection.close().await.expect("connection closes");
+}
