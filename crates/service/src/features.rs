@@ -11,7 +11,7 @@ use flagstaff_core::{
     Environment, Feature, FeatureId, FeatureKind, FeatureName, FeatureState, InvalidName, Member,
     MultivariateOption, Project, ProjectId, StateValue,
 };
-use flagstaff_store::{FeatureFilter, FeatureSort, NewFeature, NewOption, Page, PageRequest};
+use flagstaff_store::{NewFeature, NewOption};
 use uuid::Uuid;
 
 /// Features a project may hold.
@@ -79,52 +79,7 @@ pub struct FeatureView {
     pub state: Option<FeatureState>,
 }
 
-/// Which features are asked for.
-#[derive(Debug, Clone, Default)]
-pub struct FeatureQuery {
-    /// Client key of the environment whose state is shown.
-    pub environment: Option<flagstaff_core::EnvironmentId>,
-    /// Part of a name.
-    pub search: Option<String>,
-    /// Only archived ones, or only others.
-    pub is_archived: Option<bool>,
-    /// Order.
-    pub sort: FeatureSort,
-}
-
 impl Service {
-    /// Features of a project.
-    ///
-    /// # Errors
-    /// As [`Service::project`], and [`ServiceError::NotFound`] for an environment of another project.
-    pub async fn features(
-        &self,
-        caller: &Caller,
-        project: ProjectId,
-        query: FeatureQuery,
-        page: PageRequest,
-    ) -> ServiceResult<Page<FeatureView>> {
-        let project = self.visible_project(caller, project).await?;
-        let environment = match query.environment {
-            Some(id) => Some(self.environment_in(&project, id).await?),
-            None => None,
-        };
-        let filter = FeatureFilter {
-            search: query.search,
-            is_archived: query.is_archived,
-            sort: query.sort,
-        };
-        let found = self.store().features(project.id, &filter, page).await?;
-        let mut items = Vec::with_capacity(found.items.len());
-        for feature in found.items {
-            items.push(self.feature_view(feature, environment.as_ref()).await?);
-        }
-        Ok(Page {
-            items,
-            total: found.total,
-        })
-    }
-
     /// One feature.
     ///
     /// # Errors
@@ -284,7 +239,7 @@ impl Service {
         })
     }
 
-    async fn environment_in(
+    pub(crate) async fn environment_in(
         &self,
         project: &Project,
         id: flagstaff_core::EnvironmentId,
@@ -296,7 +251,7 @@ impl Service {
         })
     }
 
-    async fn feature_view(
+    pub(crate) async fn feature_view(
         &self,
         feature: Feature,
         environment: Option<&Environment>,

@@ -13,6 +13,7 @@ mod demo;
 mod environment_access;
 mod environments;
 mod error;
+mod feature_list;
 mod feature_states;
 mod features;
 mod identify;
@@ -51,10 +52,9 @@ pub use environments::EnvironmentPatch;
 pub use error::{
     AuthenticationProblem, BoxError, Noun, PasswordProblem, Problem, ServiceError, ServiceResult,
 };
+pub use feature_list::FeatureQuery;
 pub use feature_states::{StatePatch, StateQuery, ValueChange};
-pub use features::{
-    FEATURE_LIMIT, FeaturePatch, FeatureQuery, FeatureRequest, FeatureView, OptionRequest,
-};
+pub use features::{FEATURE_LIMIT, FeaturePatch, FeatureRequest, FeatureView, OptionRequest};
 pub use flagstaff_store::{FeatureSort, Page, PageRequest, Store, StoreError};
 pub use identify::{Identification, Identified, SentTrait, ShownTrait};
 pub use identity_overrides::IdentityOverrideRequest;

@@ -1,4 +1,8 @@
 //! Tests of `flagstaff-service`, on a database file in a temporary folder.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops where it is"
+)]
 
 mod fixture;
 mod identities;

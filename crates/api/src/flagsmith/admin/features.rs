@@ -3,14 +3,17 @@
 use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::error::Failure;
+use super::super::field_errors::FieldErrors;
 use super::super::fields::{Fields, Need, Text};
 use super::feature_body::{Shown, read_patch, read_request, shape};
 use super::lists;
 use super::projects::project_id;
 use axum::http::StatusCode;
 use flagstaff_core::{EnvironmentId, FeatureId};
-use flagstaff_service::{Caller, FeatureQuery, FeatureSort, Noun, ServiceError};
+use flagstaff_service::{Caller, FeatureQuery, FeatureSort, Noun, Problem, ServiceError};
 
+const NO_ENVIRONMENT: &str =
+    "Environment is required in order to filter by state search or by state enabled";
 const SEARCH: Text = Text::up_to(lists::SEARCH_LIMIT).or_blank();
 
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +37,14 @@ pub(super) async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
     let service = call.service();
     let page = service
         .features(&call.subject, project, query, lists::page_request(paging))
-        .await?;
+        .await
+        .map_err(|error| match error {
+            ServiceError::Invalid {
+                field: "environment",
+                problem: Problem::Required,
+            } => Failure::Invalid(FieldErrors::message(NO_ENVIRONMENT)),
+            other => other.into(),
+        })?;
     lists::answer_page(&call, paging, &page, |view| shape(view, Shown::Whole))
 }
 
@@ -49,12 +59,15 @@ fn read_query(fields: &mut Fields<'_>) -> FeatureQuery {
     ];
     let environment = fields.integer("environment", Need::Optional, i64::MIN, i64::MAX);
     let search = fields.text("search", Need::Optional, SEARCH).value();
+    let value = fields.text("value_search", Need::Optional, SEARCH).value();
     let field = fields.choice("sort_field", Need::Optional, &by).value();
     let direction = fields.choice("sort_direction", Need::Optional, &directions);
     FeatureQuery {
         environment: environment.value().map(EnvironmentId::new),
         search: search.filter(|text| !text.is_empty()),
         is_archived: fields.boolean("is_archived", Need::Optional).value(),
+        is_enabled: fields.boolean("is_enabled", Need::Optional).value(),
+        value: value.filter(|text| !text.is_empty()),
         sort: match (field, direction.value()) {
             (None | Some(SortField::Created), None | Some(Direction::Ascending)) => {
                 FeatureSort::Created

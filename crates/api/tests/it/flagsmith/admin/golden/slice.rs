@@ -31,8 +31,8 @@ pub fn place(file: &str, row: u64) -> Place {
         | ("09-identities-admin", 10..=18 | 31 | 34 | 35 | 39) => Place::NotYet,
         // No plan forbids a second project.
         ("02-organisation-project-environment", 9)
-        // Tags, the search for values, and owners that were taken away.
-        | ("05-features", 36..=40 | 56)
+        // Tags, and owners that were taken away.
+        | ("05-features", 36 | 37 | 56)
         // The copy of a segment.
         | ("07-segments", 53)
         // A copied override, the segments of an identity.

@@ -1,0 +1,122 @@
+//! Lists of features: searched, sorted, in pages.
+
+use crate::error::{Problem, ServiceError, ServiceResult};
+use crate::features::FeatureView;
+use crate::{Caller, Service};
+use flagstaff_core::text::python_text;
+use flagstaff_core::{Environment, Feature, FeatureState, ProjectId, fold};
+use flagstaff_store::{FeatureFilter, FeatureSort, Page, PageRequest};
+
+/// Which features are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct FeatureQuery {
+    /// Client key of the environment whose state is shown.
+    pub environment: Option<flagstaff_core::EnvironmentId>,
+    /// Part of a name.
+    pub search: Option<String>,
+    /// Only archived ones, or only others.
+    pub is_archived: Option<bool>,
+    /// Only those whose default is on, or only those where it is off; asks for an environment.
+    pub is_enabled: Option<bool>,
+    /// Part of the default's value, as text; asks for an environment.
+    pub value: Option<String>,
+    /// Order.
+    pub sort: FeatureSort,
+}
+
+impl FeatureQuery {
+    fn asks_for_state(&self) -> bool {
+        self.is_enabled.is_some() || self.value.is_some()
+    }
+
+    fn accepts(&self, state: &FeatureState) -> bool {
+        let holds = |part: &String| {
+            let value = state.value.effective();
+            fold(&python_text(&value)).contains(&fold(part))
+        };
+        self.is_enabled
+            .is_none_or(|enabled| enabled == state.enabled)
+            && self.value.as_ref().is_none_or(holds)
+    }
+}
+
+impl Service {
+    /// Features of a project.
+    ///
+    /// # Errors
+    /// As [`Service::project`], [`ServiceError::NotFound`] for an environment of another project, and
+    /// [`Problem::Required`] where a search needs an environment and none is named.
+    pub async fn features(
+        &self,
+        caller: &Caller,
+        project: ProjectId,
+        query: FeatureQuery,
+        page: PageRequest,
+    ) -> ServiceResult<Page<FeatureView>> {
+        let project = self.visible_project(caller, project).await?;
+        let environment = match query.environment {
+            Some(id) => Some(self.environment_in(&project, id).await?),
+            None => None,
+        };
+        let filter = FeatureFilter {
+            search: query.search.clone(),
+            is_archived: query.is_archived,
+            sort: query.sort,
+        };
+        let found = match &environment {
+            Some(environment) if query.asks_for_state() => {
+                self.features_by_state(environment, &filter, &query, page)
+                    .await?
+            }
+            None if query.asks_for_state() => {
+                return Err(ServiceError::invalid("environment", Problem::Required));
+            }
+            Some(_) | None => self.store().features(project.id, &filter, page).await?,
+        };
+        let mut items = Vec::with_capacity(found.items.len());
+        for feature in found.items {
+            items.push(self.feature_view(feature, environment.as_ref()).await?);
+        }
+        Ok(Page {
+            items,
+            total: found.total,
+        })
+    }
+
+    /// Features whose default in an environment is as asked for, looked up in the environment's snapshot.
+    async fn features_by_state(
+        &self,
+        environment: &Environment,
+        filter: &FeatureFilter,
+        query: &FeatureQuery,
+        page: PageRequest,
+    ) -> ServiceResult<Page<Feature>> {
+        let published = self.published(environment.id).await?;
+        let snapshot = &published.snapshot;
+        let is_asked_for = |feature: &Feature| {
+            let index = snapshot.feature_index_by_id(feature.id);
+            index.is_some_and(|index| query.accepts(&snapshot.features[index].state))
+        };
+        let mut accepted = Vec::new();
+        for number in 1.. {
+            let all = PageRequest {
+                page: number,
+                size: PageRequest::LIMIT,
+            };
+            let store = self.store();
+            let part = store.features(environment.project_id, filter, all).await?;
+            let is_last = part.items.len() < PageRequest::LIMIT as usize;
+            accepted.extend(part.items.into_iter().filter(is_asked_for));
+            if is_last {
+                break;
+            }
+        }
+        let total = i64::try_from(accepted.len()).unwrap_or(i64::MAX);
+        let before = (page.page.max(1) - 1) as usize * page.size as usize;
+        let items = accepted.into_iter().skip(before);
+        Ok(Page {
+            items: items.take(page.size as usize).collect(),
+            total,
+        })
+    }
+}
