@@ -1,3 +1,16 @@
 //! The management routes, one module per noun, and the recordings of them.
 
+mod bad_input;
+mod desk;
+mod environments;
+mod feature_states;
+mod features;
 mod golden;
+mod identities;
+mod identity_overrides;
+mod organisations;
+mod projects;
+mod segment_overrides;
+mod segments;
+mod server_keys;
+mod sign_in;
