@@ -43,6 +43,20 @@ impl Workspace {
 }
 
 /// The cargo that runs this task, so that a chosen toolchain stays chosen.
+///
+/// What `cargo run` says about this package in the environment is taken out: build scripts that watch those variables
+/// (of ring, for one) would run again each time somebody changes between `cargo build` and `cargo xtask`.
 fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let is_of_this_package = name
+            .to_str()
+            .is_some_and(|name| OF_THIS_PACKAGE.iter().any(|start| name.starts_with(start)));
+        if is_of_this_package {
+            command.env_remove(name);
+        }
+    }
+    command
 }
+
+const OF_THIS_PACKAGE: &[&str] = &["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_PRIMARY_PACKAGE"];

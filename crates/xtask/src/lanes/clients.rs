@@ -1,11 +1,15 @@
 //! Unmodified Flagsmith SDKs against the real binary, on SQLite and on Postgres.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use super::tests::{OF_ALL_CRATES, cargo_test};
 use super::{Lane, Run};
+use crate::command::works;
 use crate::postgres::URL_VARIABLE;
 use crate::summary::Report;
+use crate::system_packages::ensure;
 use crate::{node, python};
 
 pub(super) const LANE: Lane = Lane {
@@ -14,12 +18,14 @@ pub(super) const LANE: Lane = Lane {
     run,
 };
 
-/// The module of `crates/flagstaff/tests/it` with these tests.
-pub(super) const MODULE: &str = "clients::";
+/// The modules of `crates/flagstaff/tests/it` with these tests: what SDKs do, and the pages that show how to use them.
+pub(super) const MODULES: [&str; 2] = ["clients::", "guides::"];
 
 fn run(run: &mut Run<'_>) -> Result<Report> {
     let mut variables = Vec::new();
     let mut skipped = Vec::new();
+    let has_curl = || works(Command::new("curl").arg("--version"));
+    skipped.extend(ensure(run.machine, "curl", &["curl"], has_curl)?);
     match python::environment(run.workspace, run.machine, "clients")? {
         Ok(python) => variables.push(("FLAGSTAFF_CLIENTS_PYTHON", python.display().to_string())),
         Err(missing) => skipped.push(missing),
@@ -32,7 +38,7 @@ fn run(run: &mut Run<'_>) -> Result<Report> {
         Ok(url) => variables.push((URL_VARIABLE, url)),
         Err(missing) => skipped.push(missing),
     }
-    let mut report = cargo_test(run.workspace, OF_ALL_CRATES, &[MODULE], &variables)?;
+    let mut report = cargo_test(run.workspace, OF_ALL_CRATES, &MODULES, &variables)?;
     report.skipped = skipped;
     Ok(report)
 }
