@@ -129,6 +129,7 @@ impl Service {
     ) -> ServiceResult<Environment> {
         let name = patch.name.clone().unwrap_or_default();
         check_name("name", &name, NAME_LIMIT)?;
+        let mut write = self.store().write().await?;
         let others = self.store().environments(project.id).await?;
         let is_taken = |slug: &str| others.iter().any(|other| other.slug == slug);
         let api_key = match api_key {
@@ -144,7 +145,6 @@ impl Service {
             name,
             api_key: api_key.into(),
         };
-        let mut write = self.store().write().await?;
         let mut environment = write.insert_environment(&new_environment, now).await?;
         apply(patch, &mut environment)?;
         write.update_environment(&environment).await?;
@@ -170,9 +170,11 @@ impl Service {
         api_key: &str,
         patch: EnvironmentPatch,
     ) -> ServiceResult<Environment> {
+        self.visible_environment(caller, api_key).await?;
+        // In turn from here: what is read now is what the change is made to.
+        let mut write = self.store().write().await?;
         let mut place = self.visible_environment(caller, api_key).await?;
         apply(patch, &mut place.environment)?;
-        let mut write = self.store().write().await?;
         write.update_environment(&place.environment).await?;
         let environment = &place.environment;
         let told = Told::updated(Noun::Environment, environment.id.get(), environment.uuid)

@@ -138,17 +138,19 @@ impl Service {
         patch: StatePatch,
     ) -> ServiceResult<FeatureState> {
         let place = self.visible_environment(caller, api_key).await?;
-        let state = self.state_in(&place, id).await?;
-        self.change_state(caller, &place, state, patch).await
+        self.change_state(caller, &place, id, patch).await
     }
 
     pub(crate) async fn change_state(
         &self,
         caller: &Caller,
         place: &EnvironmentPlace,
-        mut state: FeatureState,
+        id: FeatureStateId,
         patch: StatePatch,
     ) -> ServiceResult<FeatureState> {
+        // In turn from here: what is read now is what the change is made to.
+        let mut write = self.store().write().await?;
+        let mut state = self.state_in(place, id).await?;
         let feature = self.feature_in(&place.project, state.feature_id).await?;
         state.enabled = patch.enabled.unwrap_or(state.enabled);
         if let Some(change) = patch.value {
@@ -158,7 +160,6 @@ impl Service {
         let weights = patch.weights.unwrap_or_default();
         self.check_weights(&state, &weights).await?;
         state.updated_at = self.clock().now().after(state.updated_at);
-        let mut write = self.store().write().await?;
         write.update_feature_state(&state).await?;
         for weight in &weights {
             write

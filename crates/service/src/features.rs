@@ -189,6 +189,8 @@ impl Service {
         patch: FeaturePatch,
     ) -> ServiceResult<FeatureView> {
         let project = self.visible_project(caller, project).await?;
+        // In turn from here: what is read now is what the change is made to.
+        let mut write = self.store().write().await?;
         let mut feature = self.feature_in(&project, id).await?;
         if let Some(description) = patch.description {
             check_optional("description", description.as_deref(), VALUE_LIMIT)?;
@@ -198,7 +200,6 @@ impl Service {
         feature.is_server_key_only = patch
             .is_server_key_only
             .unwrap_or(feature.is_server_key_only);
-        let mut write = self.store().write().await?;
         write.update_feature(&feature).await?;
         let subject = Subject::project(project.organisation_id, project.id);
         let told = Told::updated(Noun::Feature, id.get(), feature.uuid)

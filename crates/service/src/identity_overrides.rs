@@ -145,8 +145,8 @@ impl Service {
         patch: StatePatch,
     ) -> ServiceResult<FeatureState> {
         let place = self.visible_environment(caller, api_key).await?;
-        let state = self.override_in(&place, identity, id).await?;
-        self.change_state(caller, &place, state, patch).await
+        self.override_in(&place, identity, id).await?;
+        self.change_state(caller, &place, id, patch).await
     }
 
     /// Takes an override away.

@@ -119,9 +119,10 @@ impl Service {
         patch: OrganisationPatch,
     ) -> ServiceResult<OrganisationView> {
         caller.require_admin(id)?;
+        // In turn from here: what is read now is what the change is made to.
+        let mut write = self.store().write().await?;
         let mut organisation = self.organisation_row(id).await?;
         apply(patch, &mut organisation)?;
-        let mut write = self.store().write().await?;
         write.update_organisation(&organisation).await?;
         let told = Told::updated(Noun::Organisation, id.get(), organisation.uuid)
             .saying(format!("Organisation updated: {}", organisation.name));

@@ -113,6 +113,7 @@ impl Service {
     ) -> ServiceResult<Project> {
         let name = patch.name.clone().unwrap_or_default();
         check_name("name", &name, NAME_LIMIT)?;
+        let mut write = self.store().write().await?;
         let others = self.store().projects(organisation.id).await?;
         let is_taken = |slug: &str| others.iter().any(|other| other.slug == slug);
         let new_project = NewProject {
@@ -122,7 +123,6 @@ impl Service {
             slug: free_slug(&name, is_taken),
             name,
         };
-        let mut write = self.store().write().await?;
         let mut project = write
             .insert_project(&new_project, self.clock().now())
             .await?;
@@ -145,9 +145,11 @@ impl Service {
         id: ProjectId,
         patch: ProjectPatch,
     ) -> ServiceResult<Project> {
+        self.visible_project(caller, id).await?;
+        // In turn from here: what is read now is what the change is made to.
+        let mut write = self.store().write().await?;
         let mut project = self.visible_project(caller, id).await?;
         apply(patch, &mut project)?;
-        let mut write = self.store().write().await?;
         write.update_project(&project).await?;
         let subject = Subject::project(project.organisation_id, id);
         let told = Told::updated(Noun::Project, id.get(), project.uuid)

@@ -57,6 +57,8 @@ impl Service {
     ) -> ServiceResult<FeatureState> {
         self.check_segment(place, feature, request.segment_id)
             .await?;
+        // In turn from here: what is read now is what the change is made to.
+        let mut write = self.store().write().await?;
         let now = self.clock().now();
         let environment = place.environment.id;
         let default = self
@@ -88,8 +90,9 @@ impl Service {
             return Err(ServiceError::invalid("segment overrides", problem));
         }
         let last = links.iter().filter_map(|link| link.priority).max();
-        let priority = request.priority.or(Some(last.map_or(0, |last| last + 1)));
-        let mut write = self.store().write().await?;
+        let priority = request
+            .priority
+            .or(Some(last.map_or(0, |last| last.saturating_add(1))));
         let link = NewFeatureSegment {
             uuid: Uuid::new_v4(),
             feature_id: feature.id,

@@ -147,6 +147,8 @@ impl Service {
         patch: SegmentPatch,
     ) -> ServiceResult<Segment> {
         let project = self.visible_project(caller, project).await?;
+        // In turn from here: what is read now is what the change is made to.
+        let mut write = self.store().write().await?;
         let mut segment = self.segment_in(&project, id).await?;
         if let Some(name) = patch.name {
             check_name("name", &name, NAME_LIMIT)?;
@@ -157,7 +159,6 @@ impl Service {
             segment.description = description;
         }
         segment.updated_at = self.clock().now().after(segment.updated_at);
-        let mut write = self.store().write().await?;
         write.update_segment(&segment).await?;
         if let Some(rules) = patch.rules {
             check_rules(&rules)?;

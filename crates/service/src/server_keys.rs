@@ -111,6 +111,8 @@ impl Service {
         patch: ServerKeyPatch,
     ) -> ServiceResult<ServerKey> {
         let place = self.visible_environment(caller, api_key).await?;
+        // In turn from here: what is read now is what the change is made to.
+        let mut write = self.store().write().await?;
         let mut key = self.server_key_of(&place, id).await?;
         if let Some(name) = patch.name {
             check_name("name", &name, NAME_LIMIT)?;
@@ -118,7 +120,6 @@ impl Service {
         }
         key.active = patch.active.unwrap_or(key.active);
         key.expires_at = patch.expires_at.unwrap_or(key.expires_at);
-        let mut write = self.store().write().await?;
         write.update_server_key(&key).await?;
         let told = Told::updated(Noun::ServerKey, id.get(), None)
             .saying(format!("Server-side key updated: {}", key.name));

@@ -64,11 +64,16 @@ pub use usage::{EvaluationCountRow, RequestCountRow, RequestKind, UsageLabels, U
 pub use write::{Change, Committed, OutboxEvent, Touched, Write};
 
 use backend::Backend;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// The database. Cheap to clone; all clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Store {
     backend: Backend,
+    /// One change at a time begins on this node: others wait here, without holding a connection that the first
+    /// may need for reading.
+    changes: Arc<Semaphore>,
 }
 
 impl Store {
@@ -79,6 +84,7 @@ impl Store {
     pub async fn connect(url: &str) -> StoreResult<Self> {
         Ok(Self {
             backend: Backend::connect(url).await?,
+            changes: Arc::new(Semaphore::new(1)),
         })
     }
 

@@ -5,11 +5,15 @@ use crate::backend::{Transaction, on_transaction};
 use crate::environments::Revision;
 use crate::{Store, StoreResult};
 use flagstaff_core::{EnvironmentId, OrganisationId, ProjectId, Timestamp};
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// A transaction that changes rows. Its only way out is [`Write::commit`]; dropped, it leaves nothing.
 #[derive(Debug)]
 pub struct Write {
     pub(crate) transaction: Transaction,
+    /// Given back when the change has ended.
+    _turn: OwnedSemaphorePermit,
 }
 
 /// Whose snapshots show a change.
@@ -62,7 +66,10 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn write(&self) -> StoreResult<Write> {
+        let turn = Arc::clone(&self.changes).acquire_owned().await;
         Ok(Write {
+            // Nobody closes the queue.
+            _turn: turn.map_err(|_| sqlx::Error::PoolClosed)?,
             transaction: self.begin_change().await?,
         })
     }

@@ -3,8 +3,8 @@
 use crate::fixture::Fixture;
 use flagstaff_core::{Condition, Context, Rule, RuleKind, Snapshot, Value};
 use flagstaff_service::{
-    IdentityOverrideRequest, SegmentOverrideRequest, SegmentRequest, ServiceError, StatePatch,
-    ValueChange,
+    EnvironmentPatch, IdentityOverrideRequest, SegmentOverrideRequest, SegmentRequest,
+    ServiceError, StatePatch, ValueChange,
 };
 
 fn condition(property: &str, value: &str) -> Vec<Rule> {
@@ -206,4 +206,41 @@ async fn a_stranger_may_neither_see_nor_change() {
     assert!(matches!(project, Err(ServiceError::NotFound { .. })));
     assert!(matches!(environment, Err(ServiceError::NotFound { .. })));
     assert!(matches!(organisation, Err(ServiceError::Forbidden)));
+}
+
+#[tokio::test]
+async fn changes_of_different_fields_made_at_once_lose_nothing() {
+    let fixture = Fixture::new().await;
+    let key = fixture.environment.api_key.to_string();
+    let change = |patch: EnvironmentPatch| {
+        let (service, caller, key) = (fixture.service.clone(), fixture.caller.clone(), key.clone());
+        tokio::spawn(async move { service.update_environment(&caller, &key, patch).await })
+    };
+    let changes = [
+        change(EnvironmentPatch {
+            description: Some(Some("kept".to_owned())),
+            ..EnvironmentPatch::default()
+        }),
+        change(EnvironmentPatch {
+            banner_text: Some(Some("kept".to_owned())),
+            ..EnvironmentPatch::default()
+        }),
+        change(EnvironmentPatch {
+            hide_disabled_flags: Some(Some(true)),
+            ..EnvironmentPatch::default()
+        }),
+    ];
+
+    for change in changes {
+        change.await.unwrap().unwrap();
+    }
+
+    let environment = fixture
+        .service
+        .environment(&fixture.caller, &key)
+        .await
+        .unwrap();
+    assert_eq!(environment.description.as_deref(), Some("kept"));
+    assert_eq!(environment.banner_text.as_deref(), Some("kept"));
+    assert_eq!(environment.hide_disabled_flags, Some(true));
 }
