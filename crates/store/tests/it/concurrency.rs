@@ -126,4 +126,22 @@ contract! {
         assert!(first.is_ok() != second.is_ok());
         crate::assert_conflict(first.and(second), flagstaff_store::Noun::Project);
     }
+
+    async fn a_change_can_read_beside_itself_while_many_wait(one: Store) {
+        let shop = Shop::open(&one).await;
+        let mut tasks = Vec::new();
+        for _ in 0..60 {
+            let (store, id, touched) = (one.clone(), shop.id(), shop.touched());
+            tasks.push(tokio::spawn(async move {
+                let write = store.write().await.unwrap();
+                let before = store.revisions(&[id]).await.unwrap()[0].revision;
+                let committed = write.commit(change(touched)).await.unwrap();
+                assert_eq!(committed.environments[0].revision, before + 1, "nobody came between");
+            }));
+        }
+
+        for task in tasks {
+            task.await.unwrap();
+        }
+    }
 }

@@ -8,6 +8,7 @@
 
 mod audit;
 mod concurrency;
+mod connect;
 mod environment_keys;
 mod environments;
 mod feature_segments;
@@ -25,7 +26,6 @@ mod row_ids;
 mod schedule;
 mod segments;
 mod server_keys;
-mod serving;
 mod sign_in;
 mod snapshots;
 mod traits;

@@ -1,22 +1,7 @@
-use flagstaff_store::{ClaimError, Store};
+use flagstaff_store::Store;
 use flagstaff_testkit::contract;
 
 contract! {
-    async fn a_file_is_served_by_one_process_and_a_server_by_many(one: Store, two: Store) {
-        let serving = one.claim_serving().unwrap();
-
-        let second = two.claim_serving();
-
-        if two.is_shared() {
-            second.unwrap();
-        } else {
-            assert!(matches!(second, Err(ClaimError::InUse { path }) if Some(&*path) == two.path()));
-            two.ping().await.unwrap();
-        }
-        drop(serving);
-        two.claim_serving().unwrap();
-    }
-
     async fn a_database_answers(store: Store) {
         store.ping().await.unwrap();
         store.close().await;
