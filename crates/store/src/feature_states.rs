@@ -110,6 +110,7 @@ macro_rules! select_states {
     ($rest:literal) => {
         concat!(
             "SELECT s.id, s.uuid, s.feature_id, s.environment_id, s.identity_id, i.identifier,
+                i.created_at AS identity_created_at,
                 s.feature_segment_id, l.uuid AS link_uuid, l.segment_id, l.priority,
                 COALESCE(s.enabled, FALSE) AS enabled, s.value_type, s.string_value, s.integer_value,
                 s.boolean_value, s.hash_seed, s.version, s.live_from, s.created_at, s.updated_at
@@ -137,6 +138,7 @@ macro_rules! select_live {
                     AND s.deleted_at IS NULL AND ",
             $condition,
             ") SELECT s.id, s.uuid, s.feature_id, s.environment_id, s.identity_id, i.identifier,
+                i.created_at AS identity_created_at,
                 s.feature_segment_id, l.uuid AS link_uuid, l.segment_id, l.priority,
                 COALESCE(s.enabled, FALSE) AS enabled, s.value_type, s.string_value, s.integer_value,
                 s.boolean_value, s.hash_seed, s.version, s.live_from, s.created_at, s.updated_at

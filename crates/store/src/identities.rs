@@ -168,6 +168,10 @@ impl Write {
         const SQL: &str = "
             UPDATE identities SET deleted_at = $2, identifier = '', identifier_key = ''
             WHERE id = $1 AND deleted_at IS NULL";
+        // The row first: it makes those wait who are writing traits of this identity.
+        let done = self.mark_deleted(SQL, id.get(), at).await?;
+        crate::error::changed(done, Noun::Identity)?;
+        self.mark_deleted(STATES, id.get(), at).await?;
         on_transaction!(&mut self.transaction, |connection| {
             sqlx::query(TRAITS)
                 .bind(id.get())
@@ -175,8 +179,6 @@ impl Write {
                 .await
                 .map(drop)
         })?;
-        self.mark_deleted(STATES, id.get(), at).await?;
-        let done = self.mark_deleted(SQL, id.get(), at).await?;
-        crate::error::changed(done, Noun::Identity)
+        Ok(())
     }
 }

@@ -35,6 +35,7 @@ mod snapshots;
 mod state_rows;
 mod state_writes;
 mod text;
+mod trait_writes;
 mod traits;
 mod usage;
 mod write;

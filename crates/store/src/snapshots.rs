@@ -4,7 +4,6 @@ use crate::backend::{Transaction, on_transaction};
 use crate::environments::{self, EnvironmentRow};
 use crate::feature_states::select_live;
 use crate::features::FeatureRow;
-use crate::identities::IdentityRow;
 use crate::multivariate_options::OptionRow;
 use crate::organisations::{self, OrganisationRow};
 use crate::projects::{self, ProjectRow};
@@ -13,12 +12,12 @@ use crate::state_rows::StateRow;
 use crate::text::{CHUNK, index_key, placeholders};
 use crate::{Store, StoreResult};
 use flagstaff_core::{
-    Environment, EnvironmentId, Feature, FeatureState, Identity, IdentityId, MultivariateOption,
+    Environment, EnvironmentId, Feature, FeatureState, IdentityId, MultivariateOption,
     Organisation, Project, ProjectId, Segment, SnapshotIdentity, SnapshotRows, StateOwner,
     Timestamp,
 };
 use sqlx::AssertSqlSafe;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 impl Store {
@@ -49,6 +48,7 @@ impl Store {
                 .states
                 .retain(|state| known.contains(&state.feature_id));
         }
+        identities.retain(|identity| !identity.states.is_empty());
         let rows = SnapshotRows {
             segments: reading.snapshot_segments(project.id, &states).await?,
             options: reading.options(project.id).await?,
@@ -175,45 +175,29 @@ impl Transaction {
         self.with_weights(rows).await
     }
 
-    /// Identities with overrides: all of them, or those among `only`.
-    async fn overriding_identities(
+    /// Row ids of the known ones among some identities.
+    async fn identity_ids(
         &mut self,
         environment: EnvironmentId,
-        only: Option<&[Arc<str>]>,
-    ) -> StoreResult<Vec<Identity>> {
-        const ALL: &str = "
-            SELECT id, environment_id, identifier, created_at FROM identities
-            WHERE environment_id = $1 AND deleted_at IS NULL AND id IN (
-                SELECT identity_id FROM feature_states
-                WHERE environment_id = $1 AND identity_id IS NOT NULL AND deleted_at IS NULL)
-            ORDER BY id";
-        let Some(only) = only else {
-            let rows: Vec<IdentityRow> = on_transaction!(self, |connection| {
-                sqlx::query_as(ALL)
-                    .bind(environment.get())
-                    .fetch_all(connection)
-                    .await
-            })?;
-            return Ok(rows.into_iter().map(Identity::from).collect());
-        };
-        let mut identities = Vec::with_capacity(only.len());
+        only: &[Arc<str>],
+    ) -> StoreResult<Vec<i64>> {
+        let mut ids = Vec::with_capacity(only.len());
         for only in only.chunks(CHUNK) {
             let sql = format!(
-                "SELECT id, environment_id, identifier, created_at FROM identities
-                WHERE environment_id = $1 AND deleted_at IS NULL AND identifier_key IN ({})
-                ORDER BY id",
+                "SELECT id FROM identities
+                WHERE environment_id = $1 AND deleted_at IS NULL AND identifier_key IN ({})",
                 placeholders(2, only.len())
             );
-            let rows: Vec<IdentityRow> = on_transaction!(&mut *self, |connection| {
-                let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(environment.get());
+            let found: Vec<i64> = on_transaction!(&mut *self, |connection| {
+                let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(environment.get());
                 for identifier in only {
                     query = query.bind(index_key(identifier).into_owned());
                 }
                 query.fetch_all(connection).await
             })?;
-            identities.extend(rows.into_iter().map(Identity::from));
+            ids.extend(found);
         }
-        Ok(identities)
+        Ok(ids)
     }
 
     /// Overrides of identities, by identity: of all, or of these.
@@ -225,12 +209,8 @@ impl Transaction {
     ) -> StoreResult<Vec<SnapshotIdentity>> {
         const ALL: &str = select_live!("s.identity_id IS NOT NULL");
         const SOME: &str = select_live!("s.identity_id IN ({ids})");
-        let identities = self.overriding_identities(environment, only).await?;
-        let ids: Vec<i64> = match only {
-            Some(_) => identities
-                .iter()
-                .map(|identity| identity.id.get())
-                .collect(),
+        let ids = match only {
+            Some(only) => self.identity_ids(environment, only).await?,
             None => Vec::new(),
         };
         let mut questions: Vec<(String, &[i64])> = ids
@@ -240,7 +220,7 @@ impl Transaction {
         if only.is_none() {
             questions.push((ALL.to_owned(), &[]));
         }
-        let mut states: HashMap<IdentityId, Vec<FeatureState>> = HashMap::new();
+        let mut identities: BTreeMap<IdentityId, SnapshotIdentity> = BTreeMap::new();
         for (sql, ids) in questions {
             let rows: Vec<StateRow> = on_transaction!(&mut *self, |connection| {
                 let mut query = sqlx::query_as(AssertSqlSafe(sql))
@@ -251,16 +231,16 @@ impl Transaction {
                 }
                 query.fetch_all(connection).await
             })?;
-            for state in self.with_weights(rows).await? {
-                if let StateOwner::Identity { id, .. } = &state.owner {
-                    states.entry(*id).or_default().push(state);
-                }
+            let owners: Vec<_> = rows.iter().map(StateRow::identity).collect();
+            let states = self.with_weights(rows).await?;
+            for (identity, state) in owners.into_iter().zip(states) {
+                let Some(identity) = identity else { continue };
+                let entry = identities.entry(identity.id);
+                let overriding =
+                    entry.or_insert_with(|| SnapshotIdentity::new(identity, Vec::new()));
+                overriding.states.push(state);
             }
         }
-        let found = identities.into_iter().filter_map(|identity| {
-            let states = states.remove(&identity.id)?;
-            Some(SnapshotIdentity::new(identity, states))
-        });
-        Ok(found.collect())
+        Ok(identities.into_values().collect())
     }
 }

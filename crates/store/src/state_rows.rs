@@ -5,7 +5,7 @@ use crate::feature_states::kind_of;
 use crate::{StoreError, StoreResult};
 use flagstaff_core::{
     EnvironmentId, FeatureId, FeatureSegment, FeatureSegmentId, FeatureState, FeatureStateId,
-    IdentityId, OptionId, SegmentId, StateOwner, StateValue, Timestamp, VariantWeight,
+    Identity, IdentityId, OptionId, SegmentId, StateOwner, StateValue, Timestamp, VariantWeight,
     VariantWeightId,
 };
 use std::collections::HashMap;
@@ -18,6 +18,7 @@ pub(crate) struct StateRow {
     environment_id: i64,
     identity_id: Option<i64>,
     identifier: Option<String>,
+    identity_created_at: Option<i64>,
     feature_segment_id: Option<i64>,
     link_uuid: Option<String>,
     segment_id: Option<i64>,
@@ -57,6 +58,16 @@ impl TryFrom<WeightRow> for VariantWeight {
 }
 
 impl StateRow {
+    /// The identity whose state it is.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        Some(Identity {
+            id: IdentityId::new(self.identity_id?),
+            environment_id: EnvironmentId::new(self.environment_id),
+            identifier: self.identifier.as_deref()?.into(),
+            created_at: Timestamp::from_micros(self.identity_created_at?),
+        })
+    }
+
     fn owner(&self) -> StoreResult<StateOwner> {
         let corrupt = |problem: &str| StoreError::Corrupt {
             noun: Noun::FeatureState,

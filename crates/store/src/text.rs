@@ -65,3 +65,16 @@ pub(crate) fn placeholders(first: usize, count: usize) -> String {
     }
     list
 }
+
+/// `($1, …, $w), ($w+1, …)`: the rows of a `VALUES`.
+pub(crate) fn value_rows(width: usize, rows: usize) -> String {
+    let mut list = String::with_capacity(rows * (width * 5 + 4));
+    for row in 0..rows {
+        if row > 0 {
+            list.push_str(", ");
+        }
+        // Writing to a string cannot fail.
+        let _ = write!(list, "({})", placeholders(row * width + 1, width));
+    }
+    list
+}

@@ -261,4 +261,37 @@ contract! {
         let last = store.stored_identity(shop.id(), &who("user-599")).await.unwrap().unwrap();
         assert_eq!(*outcomes[600].stored, last);
     }
+
+    async fn within_a_group_later_calls_see_what_earlier_ones_did(store: Store) {
+        let shop = Shop::open(&store).await;
+        record(&shop, &[of(&shop, "bob", vec![set("old", Value::Integer(1))])]).await;
+
+        let outcomes = record(&shop, &[
+            of(&shop, "bob", vec![set("new", Value::Integer(2)), delete("old")]),
+            of(&shop, "bob", vec![delete("new"), set("old", Value::Integer(3))]),
+            of(&shop, "bob", vec![set("last", Value::Integer(4))]),
+        ]).await;
+
+        let seen = |index: usize| shown(&outcomes[index].stored.traits);
+        assert_eq!(seen(0), [("new", Value::Integer(2))]);
+        assert_eq!(seen(1), [("old", Value::Integer(3))]);
+        assert_eq!(seen(2), [("old", Value::Integer(3)), ("last", Value::Integer(4))]);
+        let ids = outcomes.iter().flat_map(|outcome| &outcome.stored.traits);
+        assert!(ids.clone().all(|each| each.id.get() > 0));
+        let known = store.stored_identity(shop.id(), &who("bob")).await.unwrap().unwrap();
+        assert_eq!(*outcomes[2].stored, known);
+    }
+
+    async fn updates_use_up_no_ids(store: Store) {
+        let shop = Shop::open(&store).await;
+        let first = record(&shop, &[of(&shop, "bob", vec![set("a", Value::Integer(0))])]).await;
+        for number in 1..50 {
+            record(&shop, &[of(&shop, "bob", vec![set("a", Value::Integer(number))])]).await;
+        }
+
+        let last = record(&shop, &[of(&shop, "bob", vec![set("b", Value::Integer(0))])]).await;
+
+        let (first, last) = (&first[0].stored.traits[0], &last[0].stored.traits[1]);
+        assert_eq!(last.id.get(), first.id.get() + 1);
+    }
 }
