@@ -59,4 +59,6 @@ ids! {
     MemberId,
     /// Id of a server-side environment key.
     ServerKeyId,
+    /// Id of an API key of an organisation.
+    ApiKeyId,
 }

@@ -5,6 +5,7 @@
 //! serialise: a protocol's JSON is a struct in `wire`. Patterns, versions and rule trees are parsed when a
 //! snapshot is built, once per change, never while a flag is evaluated.
 
+pub mod api_key;
 pub mod bucket;
 pub mod compile;
 pub mod context;
@@ -20,6 +21,7 @@ pub mod name;
 mod operand;
 mod operator;
 pub mod organisation;
+pub mod permission;
 pub mod project;
 mod property;
 pub mod reason;
@@ -33,6 +35,7 @@ pub mod timestamp;
 pub mod value;
 pub mod variant;
 
+pub use api_key::ApiKey;
 pub use compile::CompileWarning;
 pub use context::{Attributes, Context, IdentityContext};
 pub use environment::{Environment, EnvironmentKey, ServerKey};
@@ -44,6 +47,7 @@ pub use member::{Member, Membership, Role};
 pub use name::{FeatureName, Identifier, InvalidName, fold};
 pub use operator::PatternBudget;
 pub use organisation::Organisation;
+pub use permission::{EnvironmentPermission, OrganisationPermission, ProjectPermission};
 pub use project::Project;
 pub use reason::{Reason, ReasonWords};
 pub use ruleset::{

@@ -1,31 +1,130 @@
 //! Who asks, and what they may do.
 //!
-//! Until roles and grants arrive, every member of an organisation may change what is in it, and only its
-//! admins (and superusers) the organisation itself.
+//! Until grants arrive, every member of an organisation may change what is in it, and only its admins (and
+//! superusers) the organisation itself.
 
-use crate::error::{Noun, ServiceError, ServiceResult};
-use flagstaff_core::{Member, Membership, OrganisationId, Role};
+use crate::error::{ServiceError, ServiceResult};
+use flagstaff_core::{
+    ApiKey, EnvironmentId, EnvironmentPermission, Member, Membership, OrganisationId, Project,
+    ProjectPermission, Role,
+};
+use flagstaff_store::Actor;
 
-/// A member who signed in, with their memberships as of this request.
+/// A member who signed in or a program with an API key, with what they may do as of this request.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Who.
-    pub member: Member,
-    /// Where they belong.
-    pub memberships: Vec<Membership>,
+    who: Who,
+    memberships: Vec<Membership>,
+}
+
+#[derive(Debug, Clone)]
+enum Who {
+    Member(Member),
+    ApiKey(ApiKey),
 }
 
 impl Caller {
+    /// A member with their places.
+    #[must_use]
+    pub fn of_member(member: Member, memberships: Vec<Membership>) -> Self {
+        Self {
+            who: Who::Member(member),
+            memberships,
+        }
+    }
+
+    /// A program; its key acts in one organisation.
+    #[expect(dead_code, reason = "the next change reads keys")]
+    pub(crate) fn of_api_key(key: ApiKey) -> Self {
+        let role = if key.is_admin {
+            Role::Admin
+        } else {
+            Role::User
+        };
+        Self {
+            memberships: vec![Membership {
+                organisation_id: key.organisation_id,
+                role,
+            }],
+            who: Who::ApiKey(key),
+        }
+    }
+
+    /// The member; `None` for a program.
+    #[must_use]
+    pub fn member(&self) -> Option<&Member> {
+        match &self.who {
+            Who::Member(member) => Some(member),
+            Who::ApiKey(_) => None,
+        }
+    }
+
+    /// The member, for what only people can do.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`] for a program.
+    pub fn require_person(&self) -> ServiceResult<&Member> {
+        self.member().ok_or(ServiceError::Forbidden)
+    }
+
+    /// What people know the caller by: an e-mail address, or the name of a key.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.who {
+            Who::Member(member) => &member.email,
+            Who::ApiKey(key) => &key.name,
+        }
+    }
+
+    /// Who is told of in the audit log.
+    pub(crate) fn actor(&self) -> Actor {
+        let name = self.name().to_owned();
+        match &self.who {
+            Who::Member(member) => Actor::Member {
+                id: member.id,
+                name,
+            },
+            Who::ApiKey(key) => Actor::ApiKey { id: key.id, name },
+        }
+    }
+
+    /// Where the caller belongs.
+    pub(crate) fn memberships(&self) -> &[Membership] {
+        &self.memberships
+    }
+
+    /// What the caller was made in an organisation; `None` where they do not belong, superusers too.
+    pub(crate) fn membership_in(&self, organisation: OrganisationId) -> Option<Role> {
+        let mut memberships = self.memberships.iter();
+        memberships
+            .find(|membership| membership.organisation_id == organisation)
+            .map(|membership| membership.role)
+    }
+
     /// What the caller is in an organisation; superusers are admins everywhere.
     #[must_use]
     pub fn role_in(&self, organisation: OrganisationId) -> Option<Role> {
-        if self.member.is_superuser {
+        if self.member().is_some_and(|member| member.is_superuser) {
             return Some(Role::Admin);
         }
-        self.memberships
-            .iter()
-            .find(|membership| membership.organisation_id == organisation)
-            .map(|membership| membership.role)
+        self.membership_in(organisation)
+    }
+
+    /// True where the caller may do this in a project.
+    #[must_use]
+    pub fn may_in_project(&self, project: &Project, _permission: ProjectPermission) -> bool {
+        self.role_in(project.organisation_id).is_some()
+    }
+
+    /// True where the caller may do this in an environment of a project.
+    #[must_use]
+    pub fn may_in_environment(
+        &self,
+        project: &Project,
+        _environment: EnvironmentId,
+        _permission: EnvironmentPermission,
+    ) -> bool {
+        self.role_in(project.organisation_id).is_some()
     }
 
     /// Passes members of the organisation.
@@ -48,18 +147,5 @@ impl Caller {
             Some(Role::Admin) => Ok(()),
             Some(Role::User) | None => Err(ServiceError::Forbidden),
         }
-    }
-
-    /// Passes members; to others the thing does not exist.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`] for everybody else.
-    pub(crate) fn require_member_of(
-        &self,
-        organisation: OrganisationId,
-        noun: Noun,
-    ) -> ServiceResult<()> {
-        self.require_member(organisation)
-            .map_err(|_| ServiceError::NotFound { noun })
     }
 }

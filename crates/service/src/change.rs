@@ -152,10 +152,7 @@ impl Service {
         told: Told,
     ) -> ServiceResult<()> {
         let actor = match caller {
-            Some(caller) => Actor::Member {
-                id: caller.member.id,
-                name: caller.member.email.clone(),
-            },
+            Some(caller) => caller.actor(),
             None => Actor::System {
                 name: "flagstaff".to_owned(),
             },

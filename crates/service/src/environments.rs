@@ -6,7 +6,9 @@ use crate::projects::check_count;
 use crate::published::Published;
 use crate::text_rules::{NAME_LIMIT, check_name, check_optional, free_slug};
 use crate::{Caller, Service, secrets};
-use flagstaff_core::{Environment, EnvironmentId, EnvironmentKey, Project, ProjectId};
+use flagstaff_core::{
+    Environment, EnvironmentId, EnvironmentKey, EnvironmentPermission, Project, ProjectId,
+};
 use flagstaff_store::NewEnvironment;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -209,11 +211,22 @@ impl Service {
         Ok(())
     }
 
-    /// An environment the caller may see and change, by its client key.
+    /// An environment the caller may see, by its client key.
     pub(crate) async fn visible_environment(
         &self,
         caller: &Caller,
         api_key: &str,
+    ) -> ServiceResult<EnvironmentPlace> {
+        self.environment_for(caller, api_key, EnvironmentPermission::ViewEnvironment)
+            .await
+    }
+
+    /// An environment in which the caller may do something: not found for who may not even see it, else forbidden.
+    pub(crate) async fn environment_for(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+        permission: EnvironmentPermission,
     ) -> ServiceResult<EnvironmentPlace> {
         let missing = || ServiceError::NotFound {
             noun: Noun::Environment,
@@ -221,23 +234,31 @@ impl Service {
         // Whatever cannot be a key cannot be asked for either: a NUL would be an error of the database.
         let key = EnvironmentKey::parse(api_key).ok_or_else(missing)?;
         let environment = self.store().environment_by_key(key.expose()).await?;
-        self.place(caller, environment.ok_or_else(missing)?).await
+        let environment = environment.ok_or_else(missing)?;
+        self.place_for(caller, environment, permission).await
     }
 
-    /// An environment the caller may see and change, by its id.
-    pub(crate) async fn place(
+    /// The same for an environment that is known already.
+    pub(crate) async fn place_for(
         &self,
         caller: &Caller,
         environment: Environment,
+        permission: EnvironmentPermission,
     ) -> ServiceResult<EnvironmentPlace> {
         let noun = Noun::Environment;
         let project = self.store().project(environment.project_id).await?;
         let project = project.ok_or(ServiceError::NotFound { noun })?;
-        caller.require_member_of(project.organisation_id, noun)?;
-        Ok(EnvironmentPlace {
-            project,
-            environment,
-        })
+        let may = |permission| caller.may_in_environment(&project, environment.id, permission);
+        if may(permission) {
+            return Ok(EnvironmentPlace {
+                project,
+                environment,
+            });
+        }
+        if may(EnvironmentPermission::ViewEnvironment) {
+            return Err(ServiceError::Forbidden);
+        }
+        Err(ServiceError::NotFound { noun })
     }
 }
 

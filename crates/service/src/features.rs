@@ -162,7 +162,11 @@ impl Service {
             is_archived: request.is_archived,
             is_server_key_only: request.is_server_key_only,
             options,
-            owners: caller.map(|caller| caller.member.id).into_iter().collect(),
+            owners: caller
+                .and_then(Caller::member)
+                .map(|member| member.id)
+                .into_iter()
+                .collect(),
         };
         let mut write = self.store().write().await?;
         let now = self.clock().now();

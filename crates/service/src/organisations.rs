@@ -42,7 +42,7 @@ impl Service {
     /// Failures of the database.
     pub async fn organisations(&self, caller: &Caller) -> ServiceResult<Vec<OrganisationView>> {
         let mut views = Vec::new();
-        for organisation in self.store().organisations_of(caller.member.id).await? {
+        for organisation in self.organisations_of(caller).await? {
             views.push(self.organisation_view(caller, organisation).await?);
         }
         Ok(views)
@@ -66,12 +66,13 @@ impl Service {
     /// Makes an organisation, with the caller as its admin.
     ///
     /// # Errors
-    /// Invalid fields.
+    /// Invalid fields, and [`ServiceError::Forbidden`] for an API key, which belongs to one organisation.
     pub async fn create_organisation(
         &self,
         caller: &Caller,
         patch: OrganisationPatch,
     ) -> ServiceResult<OrganisationView> {
+        caller.require_person()?;
         self.insert_organisation(Some(caller), patch).await
     }
 
@@ -92,9 +93,10 @@ impl Service {
         let mut organisation = write.insert_organisation(&new_organisation, now).await?;
         apply(patch, &mut organisation)?;
         write.update_organisation(&organisation).await?;
-        if let Some(caller) = caller {
+        let founder = caller.and_then(Caller::member);
+        if let Some(founder) = founder {
             write
-                .insert_membership(organisation.id, caller.member.id, Role::Admin, now)
+                .insert_membership(organisation.id, founder.id, Role::Admin, now)
                 .await?;
         }
         let told = Told::created(Noun::Organisation, organisation.id.get(), organisation.uuid)
@@ -103,8 +105,8 @@ impl Service {
         self.finish(write, caller, subject, told).await?;
         Ok(OrganisationView {
             organisation,
-            role: caller.map(|_| Role::Admin),
-            members: i64::from(caller.is_some()),
+            role: founder.map(|_| Role::Admin),
+            members: i64::from(founder.is_some()),
         })
     }
 
@@ -158,6 +160,25 @@ impl Service {
         Ok(())
     }
 
+    /// The organisations a caller belongs to, in order of their ids.
+    pub(crate) async fn organisations_of(
+        &self,
+        caller: &Caller,
+    ) -> ServiceResult<Vec<Organisation>> {
+        if let Some(member) = caller.member() {
+            return Ok(self.store().organisations_of(member.id).await?);
+        }
+        let mut organisations = Vec::new();
+        for membership in caller.memberships() {
+            let found = self
+                .store()
+                .organisation(membership.organisation_id)
+                .await?;
+            organisations.extend(found);
+        }
+        Ok(organisations)
+    }
+
     async fn organisation_row(&self, id: OrganisationId) -> ServiceResult<Organisation> {
         let organisation = self.store().organisation(id).await?;
         organisation.ok_or(ServiceError::Forbidden)
@@ -169,12 +190,8 @@ impl Service {
         organisation: Organisation,
     ) -> ServiceResult<OrganisationView> {
         let members = self.store().count_members(organisation.id).await?;
-        let membership = caller
-            .memberships
-            .iter()
-            .find(|membership| membership.organisation_id == organisation.id);
         Ok(OrganisationView {
-            role: membership.map(|membership| membership.role),
+            role: caller.membership_in(organisation.id),
             organisation,
             members,
         })

@@ -4,7 +4,7 @@ use crate::change::{Subject, Told};
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
 use crate::text_rules::{NAME_LIMIT, check_name, free_slug};
 use crate::{Caller, Service};
-use flagstaff_core::{Organisation, OrganisationId, Project, ProjectId};
+use flagstaff_core::{Organisation, OrganisationId, Project, ProjectId, ProjectPermission};
 use flagstaff_store::NewProject;
 use regex::RegexBuilder;
 use uuid::Uuid;
@@ -59,7 +59,7 @@ impl Service {
             Some(id) if caller.role_in(id).is_none() => return Ok(Vec::new()),
             Some(id) => vec![id],
             None => {
-                let organisations = self.store().organisations_of(caller.member.id).await?;
+                let organisations = self.organisations_of(caller).await?;
                 organisations.iter().map(|found| found.id).collect()
             }
         };
@@ -178,17 +178,33 @@ impl Service {
         Ok(())
     }
 
-    /// A project the caller may see and change.
+    /// A project the caller may see.
     pub(crate) async fn visible_project(
         &self,
         caller: &Caller,
         id: ProjectId,
     ) -> ServiceResult<Project> {
+        self.project_for(caller, id, ProjectPermission::ViewProject)
+            .await
+    }
+
+    /// A project in which the caller may do something: not found for who may not even see it, else forbidden.
+    pub(crate) async fn project_for(
+        &self,
+        caller: &Caller,
+        id: ProjectId,
+        permission: ProjectPermission,
+    ) -> ServiceResult<Project> {
         let noun = Noun::Project;
         let project = self.store().project(id).await?;
         let project = project.ok_or(ServiceError::NotFound { noun })?;
-        caller.require_member_of(project.organisation_id, noun)?;
-        Ok(project)
+        if caller.may_in_project(&project, permission) {
+            return Ok(project);
+        }
+        if caller.may_in_project(&project, ProjectPermission::ViewProject) {
+            return Err(ServiceError::Forbidden);
+        }
+        Err(ServiceError::NotFound { noun })
     }
 }
 

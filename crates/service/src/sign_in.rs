@@ -161,10 +161,7 @@ impl Service {
                     AuthenticationProblem::InvalidToken,
                 ))?;
         let memberships = self.store().memberships(member.id).await?;
-        Ok(Caller {
-            member,
-            memberships,
-        })
+        Ok(Caller::of_member(member, memberships))
     }
 
     /// A fresh one-time sign-in link while nobody can sign in yet: the secret part of its address.

@@ -5,7 +5,7 @@
 use crate::backend::{Transaction, on_backend, on_transaction};
 use crate::text::hexadecimal;
 use crate::{Noun, Store, StoreError, StoreResult};
-use flagstaff_core::{EnvironmentId, MemberId, OrganisationId, ProjectId, Timestamp};
+use flagstaff_core::{ApiKeyId, EnvironmentId, MemberId, OrganisationId, ProjectId, Timestamp};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -53,6 +53,13 @@ pub enum Actor {
         /// Row id.
         id: MemberId,
         /// E-mail address at that time.
+        name: String,
+    },
+    /// A program with an API key.
+    ApiKey {
+        /// Row id.
+        id: ApiKeyId,
+        /// The key's name at that time.
         name: String,
     },
     /// The product itself, or its command line.
@@ -104,11 +111,11 @@ pub struct StoredAuditEntry {
     pub project_id: Option<i64>,
     /// The environment's id.
     pub environment_id: Option<i64>,
-    /// `member` or `system`.
+    /// `member`, `api key` or `system`.
     pub actor_kind: String,
-    /// The member's id.
+    /// The member's or the key's id.
     pub actor_id: Option<i64>,
-    /// The member's address, or the part of the product.
+    /// The member's address, the key's name, or the part of the product.
     pub actor_name: String,
     /// `create`, `update` or `delete`.
     pub action: String,
@@ -175,6 +182,7 @@ impl Transaction {
         let (sequence, previous_hash) = self.next_in_chain(entry.organisation_id).await?;
         let (actor_kind, actor_id, actor_name) = match &entry.actor {
             Actor::Member { id, name } => ("member", Some(id.get()), without_nul(name)),
+            Actor::ApiKey { id, name } => ("api key", Some(id.get()), without_nul(name)),
             Actor::System { name } => ("system", None, without_nul(name)),
         };
         let mut stored = StoredAuditEntry {

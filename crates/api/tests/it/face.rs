@@ -197,10 +197,7 @@ fn superuser() -> Caller {
         created_at: Timestamp::from_micros(BEGINNING),
         last_login: None,
     };
-    Caller {
-        member,
-        memberships: Vec::new(),
-    }
+    Caller::of_member(member, Vec::new())
 }
 
 /// Imports the recorded document: the first row of the recording of documents.

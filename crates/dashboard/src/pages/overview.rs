@@ -50,7 +50,7 @@ async fn overview(dashboard: &Dashboard, signed_in: &SignedIn) -> Response {
     match organisations(&dashboard.service, &signed_in.caller).await {
         Ok(organisations) => {
             let template = OverviewPage {
-                email: &signed_in.caller.member.email,
+                email: signed_in.caller.name(),
                 form_token: &signed_in.form_token(),
                 public_url: &dashboard.config.public_url,
                 organisations,

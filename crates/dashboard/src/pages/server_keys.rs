@@ -52,7 +52,7 @@ pub(crate) async fn show(
         Ok((environment, keys)) => {
             let now = dashboard.service.clock().now();
             let template = ServerKeysPage {
-                email: &signed_in.caller.member.email,
+                email: signed_in.caller.name(),
                 form_token: &signed_in.form_token(),
                 environment: &environment.name,
                 keys: keys.into_iter().map(|key| row(key, now)).collect(),

@@ -3,7 +3,7 @@
 use crate::fixture::Fixture;
 use flagstaff_core::{Condition, Context, Rule, RuleKind, Snapshot, Value};
 use flagstaff_service::{
-    EnvironmentPatch, IdentityOverrideRequest, SegmentOverrideRequest, SegmentRequest,
+    Caller, EnvironmentPatch, IdentityOverrideRequest, SegmentOverrideRequest, SegmentRequest,
     ServiceError, StatePatch, ValueChange,
 };
 
@@ -191,9 +191,9 @@ async fn streams_hear_of_a_change_and_of_nothing_else() {
 #[tokio::test]
 async fn a_stranger_may_neither_see_nor_change() {
     let fixture = Fixture::new().await;
-    let mut stranger = fixture.caller.clone();
-    stranger.member.is_superuser = false;
-    stranger.memberships.clear();
+    let mut member = fixture.caller.member().unwrap().clone();
+    member.is_superuser = false;
+    let stranger = Caller::of_member(member, Vec::new());
 
     let project = fixture.service.project(&stranger, fixture.project.id).await;
     let key = &fixture.environment.api_key;

@@ -43,7 +43,7 @@ pub(super) async fn sign_out(call: Call<Caller>) -> Result<Answer, Failure> {
 
 /// `GET /api/v1/auth/users/me/`
 pub(super) async fn me(call: Call<Caller>) -> Result<Answer, Failure> {
-    let member = &call.subject.member;
+    let member = call.subject.require_person()?;
     Ok(Answer::of(&json!({
         "first_name": member.first_name,
         "last_name": member.last_name,
