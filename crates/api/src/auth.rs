@@ -84,7 +84,7 @@ impl Auth for EnvironmentKeyInPath {
     }
 }
 
-/// A member who signed in: the header `Authorization: Token …`.
+/// Who manages flags: a member who signed in, `Authorization: Token …`, or a program, `Authorization: Api-Key …`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Member;
 
@@ -97,20 +97,27 @@ impl Auth for Member {
         state: &ApiState,
         presented: Presented<'_>,
     ) -> ServiceResult<Caller> {
-        match presented_token(presented.headers) {
-            Some(token) => state.service().caller_by_token(token).await,
-            // Another scheme is nothing that this route can judge.
-            None => Err(ServiceError::Unauthenticated(
-                AuthenticationProblem::Missing,
-            )),
+        if let Some(token) = presented_token(presented.headers) {
+            return state.service().caller_by_token(token).await;
         }
+        if let Some(key) = presented_by(presented.headers, "api-key") {
+            return state.service().caller_by_api_key(key).await;
+        }
+        // Another scheme is nothing that this route can judge.
+        Err(ServiceError::Unauthenticated(
+            AuthenticationProblem::Missing,
+        ))
     }
 }
 
 /// The token of `Authorization: Token …`.
 pub(crate) fn presented_token(headers: &HeaderMap) -> Option<&str> {
+    presented_by(headers, "token")
+}
+
+fn presented_by<'a>(headers: &'a HeaderMap, expected: &str) -> Option<&'a str> {
     let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = text.trim().split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("token") && !token.is_empty()).then_some(token)
+    let (scheme, secret) = text.trim().split_once(' ')?;
+    let secret = secret.trim();
+    (scheme.eq_ignore_ascii_case(expected) && !secret.is_empty()).then_some(secret)
 }

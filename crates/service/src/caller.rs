@@ -34,7 +34,6 @@ impl Caller {
     }
 
     /// A program; its key acts in one organisation.
-    #[expect(dead_code, reason = "the next change reads keys")]
     pub(crate) fn of_api_key(key: ApiKey) -> Self {
         let role = if key.is_admin {
             Role::Admin

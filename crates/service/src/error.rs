@@ -136,6 +136,9 @@ pub enum Problem {
     /// A server-side key begins with `ser.`.
     #[error("does not begin with `ser.`, or is longer than 100 visible ASCII characters")]
     NotAServerKey,
+    /// What is no admin needs roles, which there are none of.
+    #[error("cannot be false: there are no roles to give")]
+    NoRoles,
     /// A segment needs a rule.
     #[error("has no rules")]
     NoRules,

@@ -4,6 +4,8 @@
 //! whoever writes reads their own write. Nothing here knows HTTP; nothing here holds SQL text. A request takes one
 //! snapshot and answers from it alone. Time comes from [`Clock`] and nowhere else.
 
+mod api_key_screen;
+mod api_keys;
 mod bootstrap;
 mod caller;
 mod change;
@@ -42,6 +44,7 @@ mod usage;
 mod weights;
 mod work;
 
+pub use api_keys::{ApiKeyPatch, ApiKeyRequest};
 pub use bootstrap::{BootstrapRequest, Bootstrapped};
 pub use caller::Caller;
 pub use clock::Clock;
@@ -87,6 +90,7 @@ struct Parts {
     identity_writes: work::IdentityWrites,
     usage: usage::Usage,
     attempts: sign_in::Attempts,
+    api_key_screen: api_key_screen::ApiKeyScreen,
 }
 
 impl Service {
@@ -103,6 +107,7 @@ impl Service {
             identity_writes,
             usage: usage::Usage::default(),
             attempts: sign_in::Attempts::default(),
+            api_key_screen: api_key_screen::ApiKeyScreen::default(),
             store,
             clock,
             config,
@@ -141,6 +146,10 @@ impl Service {
 
     fn usage(&self) -> &usage::Usage {
         &self.0.usage
+    }
+
+    fn api_key_screen(&self) -> &api_key_screen::ApiKeyScreen {
+        &self.0.api_key_screen
     }
 
     fn attempts(&self) -> &sign_in::Attempts {

@@ -179,7 +179,7 @@ impl Service {
         Ok(organisations)
     }
 
-    async fn organisation_row(&self, id: OrganisationId) -> ServiceResult<Organisation> {
+    pub(crate) async fn organisation_row(&self, id: OrganisationId) -> ServiceResult<Organisation> {
         let organisation = self.store().organisation(id).await?;
         organisation.ok_or(ServiceError::Forbidden)
     }

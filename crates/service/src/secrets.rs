@@ -30,6 +30,15 @@ pub(crate) fn random_token() -> ServiceResult<SecretString> {
     Ok(hex(&random_bytes::<20>()?).into())
 }
 
+/// An API key `<prefix>.<secret>`: its prefix of 8 letters and digits, and the whole of it, with a secret of 44.
+pub(crate) fn random_api_key() -> ServiceResult<(String, SecretString)> {
+    let mut prefix = random_key()?;
+    prefix.truncate(8);
+    let secret = random_key()? + &random_key()?;
+    let key = format!("{prefix}.{secret}").into();
+    Ok((prefix, key))
+}
+
 /// What is stored of a token: its SHA-256, in hexadecimal digits. Tokens are random, so no salt is needed.
 pub(crate) fn digest(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))

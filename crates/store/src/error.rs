@@ -5,6 +5,8 @@ use std::fmt;
 /// What a question was about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Noun {
+    /// An API key of an organisation.
+    ApiKey,
     /// An environment.
     Environment,
     /// A feature.
@@ -40,6 +42,7 @@ impl Noun {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::ApiKey => "API key",
             Self::Environment => "environment",
             Self::Feature => "feature",
             Self::FeatureState => "feature state",

@@ -6,6 +6,7 @@
 //! a time, on all nodes. The unaudited writes (traits, counts, tokens, sessions, links, leases, outbox claims, values
 //! of the installation) are a closed list of named functions of [`Store`].
 
+mod api_keys;
 mod audit;
 mod backend;
 mod environment_keys;
@@ -40,6 +41,7 @@ mod traits;
 mod usage;
 mod write;
 
+pub use api_keys::NewApiKey;
 pub use audit::{Action, Actor, AuditEntry, AuditVerdict, StoredAuditEntry};
 pub use environment_keys::{KeyCursor, KeyRow};
 pub use environments::{NewEnvironment, Revision};

@@ -213,6 +213,7 @@ pub(crate) fn problem_text(problem: &Problem) -> Vec<Cow<'static, str>> {
             "A server-side key begins with \"ser.\" and has up to 100 visible ASCII characters."
                 .into()
         }
+        Problem::NoRoles => "RBAC is not installed, cannot create non-admin key".into(),
         Problem::NoRules => words::EMPTY_LIST.into(),
         Problem::RulesTooDeep { limit } => {
             format!("Rules must not be nested more than {limit} levels deep.").into()
@@ -250,6 +251,7 @@ fn password_text(problem: PasswordProblem) -> Cow<'static, str> {
 /// The original's name for a noun in its sentence about a lookup that found nothing.
 fn model(noun: Noun) -> &'static str {
     match noun {
+        Noun::ApiKey => "MasterAPIKey",
         Noun::Environment | Noun::ClientKey => "Environment",
         Noun::Feature => "Feature",
         Noun::FeatureState => "FeatureState",

@@ -3,6 +3,7 @@
 //! One file per noun, named as in `service`. What several nouns share stands in [`state_bodies`], [`state_values`]
 //! and [`lists`].
 
+mod api_keys;
 mod environments;
 mod feature_body;
 mod feature_states;
@@ -29,6 +30,7 @@ use crate::routes::Routes;
 /// Adds the routes.
 pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = sign_in_routes(routes);
+    let routes = api_keys::routes(routes);
     let routes = project_routes(routes);
     let routes = environment_routes(routes);
     let routes = state_routes(routes);

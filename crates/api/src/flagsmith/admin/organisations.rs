@@ -76,7 +76,8 @@ pub(super) async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
-fn organisation_id(call: &Call<Caller>) -> Result<OrganisationId, Failure> {
+/// The organisation that the path names.
+pub(super) fn organisation_id(call: &Call<Caller>) -> Result<OrganisationId, Failure> {
     call.path_id("organisation_id").map(OrganisationId::new)
 }
 
