@@ -7,9 +7,10 @@ use crate::state_values::check_value;
 use crate::weights::{WeightChange, weights_after};
 use crate::{Caller, Service};
 use flagstaff_core::{
-    Feature, FeatureId, FeatureState, FeatureStateId, OptionId, StateOwner, StateValue, ValueKind,
+    Feature, FeatureId, FeatureSegmentId, FeatureState, FeatureStateId, OptionId, StateOwner,
+    StateValue, ValueKind,
 };
-use flagstaff_store::{Page, PageRequest, StateFilter};
+use flagstaff_store::{Page, PageRequest, StateFilter, StateOwners};
 
 /// A new value for a state; the columns it does not name keep what they held.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,14 +81,16 @@ pub struct StatePatch {
 pub struct StateQuery {
     /// Of one feature.
     pub feature: Option<FeatureId>,
-    /// Of the feature with exactly this name.
+    /// Of the feature with this name, without regard to case.
     pub feature_name: Option<String>,
-    /// Identity overrides instead of defaults.
-    pub any_identity: bool,
+    /// Whose.
+    pub owners: StateOwners,
+    /// Of the override behind one link.
+    pub feature_segment: Option<FeatureSegmentId>,
 }
 
 impl Service {
-    /// The live states of an environment: its defaults, or the overrides of all identities.
+    /// Live states of an environment.
     ///
     /// # Errors
     /// As [`Service::environment`].
@@ -102,7 +105,8 @@ impl Service {
         let filter = StateFilter {
             feature: query.feature,
             feature_name: query.feature_name,
-            any_identity: query.any_identity,
+            owners: query.owners,
+            feature_segment: query.feature_segment,
         };
         let now = self.clock().now();
         let environment = place.environment.id;

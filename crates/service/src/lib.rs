@@ -58,7 +58,7 @@ pub use error::{
 pub use feature_list::FeatureQuery;
 pub use feature_states::{StatePatch, StateQuery, ValueChange};
 pub use features::{FEATURE_LIMIT, FeaturePatch, FeatureRequest, FeatureView, OptionRequest};
-pub use flagstaff_store::{FeatureSort, Page, PageRequest, Store, StoreError};
+pub use flagstaff_store::{FeatureSort, Page, PageRequest, StateOwners, Store, StoreError};
 pub use identify::{Identification, Identified, SentTrait, ShownTrait};
 pub use identity_overrides::IdentityOverrideRequest;
 pub use import::{ImportRequest, Imported};

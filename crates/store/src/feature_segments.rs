@@ -49,6 +49,43 @@ impl TryFrom<FeatureSegmentRow> for FeatureSegment {
 }
 
 impl Store {
+    /// A link by its id.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn feature_segment(
+        &self,
+        id: FeatureSegmentId,
+    ) -> StoreResult<Option<FeatureSegment>> {
+        const SQL: &str = "
+            SELECT id, uuid, feature_id, segment_id, environment_id, priority
+            FROM feature_segments WHERE id = $1 AND deleted_at IS NULL";
+        let row: Option<FeatureSegmentRow> = on_backend!(self, |pool| {
+            sqlx::query_as(SQL)
+                .bind(id.get())
+                .fetch_optional(pool)
+                .await
+        })?;
+        row.map(FeatureSegment::try_from).transpose()
+    }
+
+    /// A link by its stable id.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn feature_segment_by_uuid(&self, uuid: Uuid) -> StoreResult<Option<FeatureSegment>> {
+        const SQL: &str = "
+            SELECT id, uuid, feature_id, segment_id, environment_id, priority
+            FROM feature_segments WHERE uuid = $1 AND deleted_at IS NULL";
+        let row: Option<FeatureSegmentRow> = on_backend!(self, |pool| {
+            sqlx::query_as(SQL)
+                .bind(uuid.to_string())
+                .fetch_optional(pool)
+                .await
+        })?;
+        row.map(FeatureSegment::try_from).transpose()
+    }
+
     /// The links of a feature in an environment, strongest first.
     ///
     /// # Errors
@@ -100,5 +137,44 @@ impl Write {
                 .await
         })?;
         row.try_into()
+    }
+
+    /// Writes the segment and the priority of a link.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and when the database does not answer.
+    pub async fn update_feature_segment(&mut self, link: &FeatureSegment) -> StoreResult<()> {
+        const SQL: &str = "
+            UPDATE feature_segments SET segment_id = $2, priority = $3
+            WHERE id = $1 AND deleted_at IS NULL";
+        let done = on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query(SQL)
+                .bind(link.id.get())
+                .bind(link.segment_id.get())
+                .bind(link.priority)
+                .execute(connection)
+                .await
+                .map(|done| done.rows_affected())
+        })?;
+        crate::error::changed(done, Noun::FeatureSegment)
+    }
+
+    /// Deletes a link with its state.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and when the database does not answer.
+    pub async fn delete_feature_segment(
+        &mut self,
+        id: FeatureSegmentId,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        const STATES: &str = "
+            UPDATE feature_states SET deleted_at = $2
+            WHERE feature_segment_id = $1 AND deleted_at IS NULL";
+        const LINK: &str =
+            "UPDATE feature_segments SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
+        self.mark_deleted(STATES, id.get(), at).await?;
+        let done = self.mark_deleted(LINK, id.get(), at).await?;
+        crate::error::changed(done, Noun::FeatureSegment)
     }
 }

@@ -4,7 +4,7 @@ use crate::backend::{Transaction, on_transaction};
 use crate::error::Noun;
 use crate::page::{Page, PageRequest};
 use crate::state_rows::{StateRow, WeightRow, assemble};
-use crate::text::{CHUNK, can_be_part, placeholders};
+use crate::text::{CHUNK, can_be_part, folded_key, placeholders};
 use crate::{Store, StoreError, StoreResult};
 use flagstaff_core::{
     EnvironmentId, FeatureId, FeatureSegmentId, FeatureState, FeatureStateId, IdentityId, OptionId,
@@ -71,15 +71,29 @@ pub struct NewFeatureState {
     pub live_from: Timestamp,
 }
 
+/// Whose states are asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StateOwners {
+    /// The environment's defaults.
+    #[default]
+    Environment,
+    /// Overrides of identities.
+    Identities,
+    /// Defaults and every override.
+    All,
+}
+
 /// Which states of an environment are asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StateFilter {
     /// Of one feature.
     pub feature: Option<FeatureId>,
-    /// Of the feature with exactly this name.
+    /// Of the feature with this name, without regard to case.
     pub feature_name: Option<String>,
-    /// Overrides of identities instead of defaults.
-    pub any_identity: bool,
+    /// Whose.
+    pub owners: StateOwners,
+    /// Of the override behind one link.
+    pub feature_segment: Option<FeatureSegmentId>,
 }
 
 /// The word a kind of value is stored as.
@@ -202,6 +216,22 @@ impl Store {
         Ok(reading.with_weights(rows).await?.pop())
     }
 
+    /// A state by its stable id.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn feature_state_by_uuid(&self, uuid: Uuid) -> StoreResult<Option<FeatureState>> {
+        const SQL: &str = select_states!("WHERE s.uuid = $1 AND s.deleted_at IS NULL");
+        let mut reading = self.begin_reading().await?;
+        let rows: Vec<StateRow> = on_transaction!(&mut reading, |connection| {
+            sqlx::query_as(SQL)
+                .bind(uuid.to_string())
+                .fetch_all(connection)
+                .await
+        })?;
+        Ok(reading.with_weights(rows).await?.pop())
+    }
+
     /// The live default of a feature in an environment.
     ///
     /// # Errors
@@ -225,6 +255,29 @@ impl Store {
                 .await
         })?;
         Ok(reading.with_weights(rows).await?.pop())
+    }
+
+    /// The live segment overrides of a feature in an environment, in order of their ids.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn segment_states(
+        &self,
+        environment: EnvironmentId,
+        feature: FeatureId,
+        now: Timestamp,
+    ) -> StoreResult<Vec<FeatureState>> {
+        const SQL: &str = select_live!("s.feature_segment_id IS NOT NULL AND s.feature_id = $3");
+        let mut reading = self.begin_reading().await?;
+        let rows: Vec<StateRow> = on_transaction!(&mut reading, |connection| {
+            sqlx::query_as(SQL)
+                .bind(environment.get())
+                .bind(now.micros())
+                .bind(feature.get())
+                .fetch_all(connection)
+                .await
+        })?;
+        reading.with_weights(rows).await
     }
 
     /// The live overrides of an identity, in order of their ids.
@@ -273,27 +326,32 @@ impl Store {
                 concat!(
                     $begin,
                     select_live!(
-                        "s.feature_segment_id IS NULL
-                        AND ((s.identity_id IS NOT NULL AND $3) OR (s.identity_id IS NULL AND NOT $3))
-                        AND ($4 IS NULL OR s.feature_id = $4)
+                        "($3 OR s.feature_segment_id IS NULL)
+                        AND ($3 OR (s.identity_id IS NOT NULL AND $4)
+                            OR (s.identity_id IS NULL AND NOT $4))
+                        AND ($5 IS NULL OR s.feature_id = $5)
+                        AND ($6 IS NULL OR s.feature_segment_id = $6)
                         AND s.feature_id IN (
                             SELECT f.id FROM features f
-                            WHERE f.deleted_at IS NULL AND ($5 IS NULL OR f.name = $5))"
+                            WHERE f.deleted_at IS NULL AND ($7 IS NULL OR f.name_folded = $7))"
                     ),
                     $end
                 )
             };
         }
         const COUNT: &str = filtered!("SELECT COUNT(*) FROM (", ") counted");
-        const SQL: &str = filtered!("", " LIMIT $6 OFFSET $7");
+        const SQL: &str = filtered!("", " LIMIT $8 OFFSET $9");
+        let feature_name = filter.feature_name.as_deref().map(folded_key);
         let mut reading = self.begin_reading().await?;
         let total: i64 = on_transaction!(&mut reading, |connection| {
             sqlx::query_scalar(COUNT)
                 .bind(environment.get())
                 .bind(now.micros())
-                .bind(filter.any_identity)
+                .bind(filter.owners == StateOwners::All)
+                .bind(filter.owners == StateOwners::Identities)
                 .bind(filter.feature.map(FeatureId::get))
-                .bind(&filter.feature_name)
+                .bind(filter.feature_segment.map(FeatureSegmentId::get))
+                .bind(&feature_name)
                 .fetch_one(connection)
                 .await
         })?;
@@ -301,9 +359,11 @@ impl Store {
             sqlx::query_as(SQL)
                 .bind(environment.get())
                 .bind(now.micros())
-                .bind(filter.any_identity)
+                .bind(filter.owners == StateOwners::All)
+                .bind(filter.owners == StateOwners::Identities)
                 .bind(filter.feature.map(FeatureId::get))
-                .bind(&filter.feature_name)
+                .bind(filter.feature_segment.map(FeatureSegmentId::get))
+                .bind(&feature_name)
                 .bind(page.limit())
                 .bind(page.offset())
                 .fetch_all(connection)

@@ -47,7 +47,7 @@ pub use environment_keys::{KeyCursor, KeyRow};
 pub use environments::{NewEnvironment, Revision};
 pub use error::{Noun, StoreError, StoreResult};
 pub use feature_segments::NewFeatureSegment;
-pub use feature_states::{NewFeatureState, NewStateOwner, NewWeight, StateFilter};
+pub use feature_states::{NewFeatureState, NewStateOwner, NewWeight, StateFilter, StateOwners};
 pub use features::{FeatureFilter, FeatureSort, NewFeature, Overrides};
 pub use identities::{IdentitySearch, NewIdentity};
 pub use members::NewMember;

@@ -1,6 +1,6 @@
 use crate::{assert_conflict, assert_not_found};
 use flagstaff_core::{FeatureKind, StateOwner, StateValue, ValueKind};
-use flagstaff_store::{NewStateOwner, NewWeight, Noun, PageRequest, StateFilter};
+use flagstaff_store::{NewStateOwner, NewWeight, Noun, PageRequest, StateFilter, StateOwners};
 use flagstaff_testkit::{NOW, Shop, contract, later, new_feature, new_option, new_state};
 
 contract! {
@@ -148,7 +148,7 @@ contract! {
         let (one, two) = (shop.feature("one").await, shop.feature("two").await);
         let gone = shop.feature("gone").await;
         let segment = shop.segment("pro").await;
-        shop.override_for_segment(&one, &segment, 0).await;
+        let for_pro = shop.override_for_segment(&one, &segment, 0).await;
         let (alice, bob) = (shop.identity("alice").await, shop.identity("bob").await);
         let for_alice = shop.override_for_identity(&one, &alice).await;
         let for_bob = shop.override_for_identity(&two, &bob).await;
@@ -159,7 +159,7 @@ contract! {
             let (store, id) = (store.clone(), shop.id());
             async move { store.feature_states(id, &filter, later(5), page).await.unwrap() }
         };
-        let any = || StateFilter { any_identity: true, ..StateFilter::default() };
+        let any = || StateFilter { owners: StateOwners::Identities, ..StateFilter::default() };
         let all = PageRequest::first();
 
         let defaults = list(StateFilter::default(), all).await;
@@ -167,15 +167,23 @@ contract! {
         assert_eq!((defaults.total, features), (2, vec![one.id, two.id]));
         let second = list(StateFilter::default(), PageRequest { page: 2, size: 1 }).await;
         assert_eq!((second.total, second.items), (2, defaults.items[1..].to_vec()));
-        assert_eq!(list(any(), all).await.items, [for_alice, for_bob.clone()]);
+        assert_eq!(list(any(), all).await.items, [for_alice.clone(), for_bob.clone()]);
         let of_two = StateFilter { feature: Some(two.id), ..any() };
-        assert_eq!(list(of_two, all).await.items, [for_bob]);
+        assert_eq!(list(of_two, all).await.items, [for_bob.clone()]);
+        let every = || StateFilter { owners: StateOwners::All, ..StateFilter::default() };
+        let mut everyones = defaults.items.clone();
+        everyones.extend([for_pro.clone(), for_alice, for_bob]);
+        assert_eq!(list(every(), all).await.items, everyones);
+        let StateOwner::Segment(link) = &for_pro.owner else { panic!("not a segment's") };
+        let linked = StateFilter { feature_segment: Some(link.id), ..every() };
+        assert_eq!(list(linked, all).await.items, [for_pro]);
         let named = |name: &str| StateFilter {
             feature_name: Some(name.to_owned()),
             ..StateFilter::default()
         };
         assert_eq!(list(named("two"), all).await.items, defaults.items[1..]);
-        assert_eq!(list(named("TWO"), all).await.total, 0, "names are compared exactly here");
+        assert_eq!(list(named("TWO"), all).await.items, defaults.items[1..]);
+        assert_eq!(list(named("tw"), all).await.total, 0);
         assert_eq!(list(named("a\0"), all).await.total, 0);
     }
 
@@ -189,5 +197,41 @@ contract! {
         let owner = StateOwner::Identity { id: bob.id, identifier: "bob".into() };
         assert_eq!(state.owner, owner);
         assert_eq!(store.feature_state(state.id).await.unwrap(), Some(state));
+    }
+
+    async fn a_state_is_found_by_its_stable_id_until_it_is_deleted(store: Store) {
+        let shop = Shop::open(&store).await;
+        let feature = shop.feature("checkout").await;
+        let segment = shop.segment("pro").await;
+        let state = shop.override_for_segment(&feature, &segment, 0).await;
+        let find = |uuid| {
+            let store = store.clone();
+            async move { store.feature_state_by_uuid(uuid).await.unwrap() }
+        };
+
+        assert_eq!(find(state.uuid).await, Some(state.clone()));
+        assert_eq!(find(feature.uuid).await, None);
+        let mut write = shop.write().await;
+        write.delete_feature_state(state.id, later(1)).await.unwrap();
+        shop.commit(write).await;
+        assert_eq!(find(state.uuid).await, None);
+    }
+
+    async fn the_segment_overrides_of_one_feature_are_listed(store: Store) {
+        let shop = Shop::open(&store).await;
+        let (one, two) = (shop.feature("one").await, shop.feature("two").await);
+        let (pro, free) = (shop.segment("pro").await, shop.segment("free").await);
+        let weak = shop.override_for_segment(&one, &pro, 7).await;
+        let strong = shop.override_for_segment(&one, &free, 0).await;
+        shop.override_for_segment(&two, &pro, 0).await;
+        let bob = shop.identity("bob").await;
+        shop.override_for_identity(&one, &bob).await;
+
+        let listed = store.segment_states(shop.id(), one.id, NOW).await.unwrap();
+
+        assert_eq!(listed, [weak, strong]);
+        let elsewhere = shop.environment("staging").await;
+        let listed = store.segment_states(elsewhere.id, one.id, NOW).await.unwrap();
+        assert_eq!(listed, []);
     }
 }

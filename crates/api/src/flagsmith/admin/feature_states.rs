@@ -7,7 +7,7 @@ use super::super::fields::{Fields, Need, Text};
 use super::environments::environment_key;
 use super::{lists, state_bodies, state_values};
 use flagstaff_core::{FeatureId, FeatureStateId};
-use flagstaff_service::{Caller, StatePatch, StateQuery};
+use flagstaff_service::{Caller, StateOwners, StatePatch, StateQuery};
 
 const NAME: Text = Text::up_to(lists::SEARCH_LIMIT).or_blank().untrimmed();
 
@@ -15,14 +15,19 @@ const NAME: Text = Text::up_to(lists::SEARCH_LIMIT).or_blank().untrimmed();
 pub(super) async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
     let parameters = call.query();
     let paging = lists::paging(&parameters)?;
-    let any_identity = parameters.last("anyIdentity");
+    // That it is there counts, whatever it says.
+    let owners = match parameters.last("anyIdentity") {
+        Some(_) => StateOwners::Identities,
+        None => StateOwners::Environment,
+    };
     let query = lists::read_parameters(&parameters, |fields| {
         let feature = fields.integer("feature", Need::Optional, i64::MIN, i64::MAX);
         let name = fields.text("feature_name", Need::Optional, NAME).value();
         StateQuery {
             feature: feature.value().map(FeatureId::new),
             feature_name: name.filter(|name| !name.is_empty()),
-            any_identity: any_identity.is_some_and(|text| !text.is_empty()),
+            owners,
+            feature_segment: None,
         }
     })?;
     let key = environment_key(&call)?;

@@ -150,9 +150,11 @@ async fn lists_are_narrowed_to_a_feature() {
 
     assert_eq!(list("").await.json()["count"], 2);
     assert_eq!(list("feature_name=b").await.json()["count"], 1);
-    assert_eq!(list("feature_name=B").await.json()["count"], 0);
+    assert_eq!(list("feature_name=B").await.json()["count"], 1);
+    assert_eq!(list("feature_name=c").await.json()["count"], 0);
     assert_eq!(list("feature=99999").await.json()["count"], 0);
     assert_eq!(list("anyIdentity=1").await.json()["count"], 0);
+    assert_eq!(list("anyIdentity=").await.json()["count"], 0);
     let wrong = json!({ "feature": ["A valid integer is required."] });
     check_refusal(&list("feature=x").await, 400, &wrong);
 }
