@@ -1,10 +1,9 @@
 //! How a change ends: audit entry, revision, commit, publishing.
 
 use crate::error::{Noun, ServiceResult};
-use crate::snapshots::TouchedIdentities;
 use crate::{Caller, Service};
 use flagstaff_core::{EnvironmentId, OrganisationId, ProjectId};
-use flagstaff_store::{Action, Actor, AuditEntry, Change, Touched, Write};
+use flagstaff_store::{Action, Actor, AuditEntry, Change, Touched, TouchedIdentities, Write};
 use std::sync::Arc;
 use tracing::error;
 use uuid::Uuid;
@@ -89,7 +88,11 @@ impl Subject {
     }
 
     fn touched(&self) -> Touched {
-        let mut touched = Touched::default();
+        let mut touched = Touched {
+            identities: self.identities.clone(),
+            keys_changed: self.keys_changed,
+            ..Touched::default()
+        };
         if !self.is_shown {
             return touched;
         }
@@ -176,6 +179,7 @@ impl Service {
             outbox: Vec::new(),
         };
         let committed = write.commit(change).await?;
+        self.schedule_changed().notify_one();
         for environment in committed.environments {
             let touched = subject.identities.clone();
             // The change is durable: failing to show it now must not tell the caller it was not made. The

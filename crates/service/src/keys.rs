@@ -37,7 +37,16 @@ impl From<&KeyRow> for KeyEntry {
 #[derive(Debug, Default)]
 struct Questions {
     cursor: KeyCursor,
-    last: Option<Instant>,
+    /// When the last one was asked, whether or not whoever asked it is still there.
+    begun: Option<Instant>,
+    /// When the last one that came to an end was asked, and how it ended.
+    last: Option<(Instant, Outcome)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    Answered,
+    Failed,
 }
 
 /// The registry.
@@ -83,7 +92,7 @@ impl Keys {
         service: &Service,
         environment: EnvironmentId,
     ) -> ServiceResult<()> {
-        let rows = service.store().keys_of(environment).await?;
+        let rows = service.ask(service.store().keys_of(environment)).await?;
         self.with_entries(|entries| entries.retain(|_, entry| entry.environment != environment));
         self.learn(&rows);
         Ok(())
@@ -117,20 +126,30 @@ impl Keys {
         if !service.store().is_shared() {
             return Ok(None);
         }
+        service.require_database()?;
         let asked_at = Instant::now();
         let mut questions = self.questions.lock().await;
         // While this miss waited for its turn, somebody else may have asked on behalf of all.
-        let was_answered = questions.last.is_some_and(|last| last >= asked_at);
-        if !was_answered {
-            if let Some(last) = questions.last {
-                tokio::time::sleep_until(last + QUESTION_INTERVAL).await;
-            }
-            let started = Instant::now();
-            let (rows, cursor) = service.store().keys_after(questions.cursor).await?;
-            self.learn(&rows);
-            questions.cursor = cursor;
-            questions.last = Some(started);
+        if let Some((begun, outcome)) = questions.last
+            && begun >= asked_at
+        {
+            return match outcome {
+                Outcome::Answered => Ok(self.entry(key)),
+                Outcome::Failed => Err(ServiceError::Unavailable("keys cannot be checked".into())),
+            };
         }
+        if let Some(begun) = questions.begun {
+            tokio::time::sleep_until(begun + QUESTION_INTERVAL).await;
+        }
+        let begun = Instant::now();
+        questions.begun = Some(begun);
+        let cursor = questions.cursor;
+        let answer = service.ask(service.store().keys_after(cursor)).await;
+        questions.last = Some((begun, Outcome::Failed));
+        let (rows, cursor) = answer?;
+        self.learn(&rows);
+        questions.cursor = cursor;
+        questions.last = Some((begun, Outcome::Answered));
         Ok(self.entry(key))
     }
 }

@@ -6,6 +6,7 @@
 
 mod api_key_screen;
 mod api_keys;
+mod availability;
 mod bootstrap;
 mod caller;
 mod change;
@@ -75,6 +76,7 @@ pub use weights::WeightChange;
 pub use work::Work;
 
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// The product. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -91,6 +93,10 @@ struct Parts {
     usage: usage::Usage,
     attempts: sign_in::Attempts,
     api_key_screen: api_key_screen::ApiKeyScreen,
+    availability: availability::Availability,
+    news: work::News,
+    /// Wakes whoever waits for the next scheduled change: it may be another now.
+    schedule_changed: Notify,
 }
 
 impl Service {
@@ -108,6 +114,9 @@ impl Service {
             usage: usage::Usage::default(),
             attempts: sign_in::Attempts::default(),
             api_key_screen: api_key_screen::ApiKeyScreen::default(),
+            availability: availability::Availability::default(),
+            news: work::News::default(),
+            schedule_changed: Notify::new(),
             store,
             clock,
             config,
@@ -150,6 +159,18 @@ impl Service {
 
     fn api_key_screen(&self) -> &api_key_screen::ApiKeyScreen {
         &self.0.api_key_screen
+    }
+
+    fn availability(&self) -> &availability::Availability {
+        &self.0.availability
+    }
+
+    fn news(&self) -> &work::News {
+        &self.0.news
+    }
+
+    fn schedule_changed(&self) -> &Notify {
+        &self.0.schedule_changed
     }
 
     fn attempts(&self) -> &sign_in::Attempts {

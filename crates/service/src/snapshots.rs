@@ -6,21 +6,11 @@ use crate::published::Published;
 use flagstaff_core::{
     EnvironmentId, IdentityOverrides, Snapshot, SnapshotIdentity, SnapshotRows, Timestamp,
 };
+use flagstaff_store::TouchedIdentities;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Mutex, watch};
-
-/// Which identity overrides a change may have touched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum TouchedIdentities {
-    /// None: the previous ones are shared.
-    None,
-    /// Those of these identifiers.
-    These(Vec<Arc<str>>),
-    /// Any of them.
-    All,
-}
 
 /// A place for one environment. It stays when the snapshot in it is evicted.
 #[derive(Debug)]
@@ -92,10 +82,16 @@ impl Environments {
             .collect()
     }
 
+    /// The revision an environment is held at; `None` when it is not resident.
+    pub(crate) fn revision(&self, id: EnvironmentId) -> Option<i64> {
+        let slot = self.existing(id)?;
+        let published = slot.published.load();
+        Some(published.as_ref()?.snapshot.revision)
+    }
+
     /// True while the environment is held compiled.
     pub(crate) fn is_resident(&self, id: EnvironmentId) -> bool {
-        self.existing(id)
-            .is_some_and(|slot| slot.published.load().is_some())
+        self.revision(id).is_some()
     }
 
     /// Streams that follow an environment of this process.
@@ -281,7 +277,9 @@ impl Service {
             TouchedIdentities::These(identifiers) => Some(identifiers.as_slice()),
             TouchedIdentities::All => None,
         };
-        let rows = self.store().snapshot(id, only, self.clock().now()).await?;
+        let rows = self
+            .ask(self.store().snapshot(id, only, self.clock().now()))
+            .await?;
         rows.ok_or(ServiceError::NotFound {
             noun: Noun::Environment,
         })

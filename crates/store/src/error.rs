@@ -119,6 +119,21 @@ impl StoreError {
         }
     }
 
+    /// True when it may be that no connection can be had at all, rather than that one statement failed.
+    #[must_use]
+    pub fn is_lost_connection(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => true,
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                code.len() == 5 && (code.starts_with("08") || code.starts_with("57P"))
+            }),
+            _ => false,
+        }
+    }
+
     /// Reads a violated uniqueness as "there is such a row already".
     pub(crate) fn conflict(noun: Noun) -> impl FnOnce(sqlx::Error) -> Self {
         move |error| match &error {

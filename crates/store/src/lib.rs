@@ -9,6 +9,7 @@
 mod api_keys;
 mod audit;
 mod backend;
+mod change_notices;
 mod environment_keys;
 mod environments;
 mod error;
@@ -43,6 +44,7 @@ mod write;
 
 pub use api_keys::NewApiKey;
 pub use audit::{Action, Actor, AuditEntry, AuditVerdict, StoredAuditEntry};
+pub use change_notices::{ChangeListener, ChangeNotice, TouchedIdentities};
 pub use environment_keys::{KeyCursor, KeyRow};
 pub use environments::{NewEnvironment, Revision};
 pub use error::{Noun, StoreError, StoreResult};

@@ -2,6 +2,7 @@
 
 use crate::audit::{Action, Actor, AuditEntry};
 use crate::backend::{Transaction, on_backend, on_transaction};
+use crate::change_notices::{ChangeNotice, TouchedIdentities};
 use crate::environments::Revision;
 use crate::error::Noun;
 use crate::{Store, StoreResult};
@@ -75,6 +76,12 @@ impl Store {
         let flipped = transaction.touch_environment(id, now).await?;
         let entry = transaction.scheduled_entry(id).await?;
         transaction.append_audit(&entry, now).await?;
+        let notice = ChangeNotice {
+            environments: flipped.map(|flipped| vec![flipped]),
+            identities: TouchedIdentities::All,
+            keys_changed: false,
+        };
+        transaction.send_notice(&notice).await?;
         transaction.commit().await?;
         Ok(flipped)
     }

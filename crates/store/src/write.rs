@@ -2,6 +2,7 @@
 
 use crate::audit::AuditEntry;
 use crate::backend::{Transaction, on_transaction};
+use crate::change_notices::{ChangeNotice, TouchedIdentities};
 use crate::environments::Revision;
 use crate::{Store, StoreResult};
 use flagstaff_core::{EnvironmentId, OrganisationId, ProjectId, Timestamp};
@@ -25,6 +26,28 @@ pub struct Touched {
     pub projects: Vec<ProjectId>,
     /// Organisations with all their projects.
     pub organisations: Vec<OrganisationId>,
+    /// Whose overrides there may be others now.
+    pub identities: TouchedIdentities,
+    /// Whether keys of these environments were made, changed or withdrawn.
+    pub keys_changed: bool,
+}
+
+impl Touched {
+    /// What other nodes are told; nothing when no snapshot shows the change.
+    fn notice(self, environments: &[Revision]) -> Option<ChangeNotice> {
+        if self.environments.is_empty() && self.projects.is_empty() && self.organisations.is_empty()
+        {
+            return None;
+        }
+        // What was named but is not among what got a revision was deleted.
+        let is_there = |id: &EnvironmentId| environments.iter().any(|each| each.id == *id);
+        let are_all_there = !environments.is_empty() && self.environments.iter().all(is_there);
+        Some(ChangeNotice {
+            environments: are_all_there.then(|| environments.to_vec()),
+            identities: self.identities,
+            keys_changed: self.keys_changed,
+        })
+    }
 }
 
 /// Something to be delivered after the change, such as a webhook.
@@ -116,6 +139,9 @@ impl Write {
         }
         for event in &change.outbox {
             self.insert_outbox(event, change.at).await?;
+        }
+        if let Some(notice) = change.touched.notice(&environments) {
+            self.transaction.send_notice(&notice).await?;
         }
         self.transaction.commit().await?;
         Ok(Committed { environments })

@@ -56,6 +56,12 @@ impl Database {
         }
     }
 
+    /// Runs SQL on Postgres, beside any server, and gives what it prints: values without decoration.
+    pub fn sql(&self, sql: &str) -> String {
+        let url = self.url();
+        succeed(Command::new("psql").args(["-X", "-q", "-A", "-t", "-d", &url, "-c", sql]))
+    }
+
     /// Where the server runs, and what else a test writes.
     pub fn folder(&self) -> &Path {
         self.folder.path()

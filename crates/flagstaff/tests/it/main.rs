@@ -9,10 +9,12 @@
 mod clients;
 mod dashboard;
 mod database;
+mod desk;
 mod evaluate;
 mod guides;
 mod http;
 mod import;
+mod nodes;
 mod server;
 mod skipped;
 mod start_and_stop;

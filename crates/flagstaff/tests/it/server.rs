@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -68,7 +69,10 @@ impl Server {
     }
 
     pub fn start_with(database: &Database, variables: &[(&str, &str)]) -> Self {
-        let log = database.folder().join("server.log");
+        // Several servers may have one database.
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let log = database.folder().join(format!("server-{number}.log"));
         let mut child = flagstaff(database)
             .envs(variables.iter().copied())
             .arg("serve")
@@ -137,6 +141,11 @@ impl Server {
 
     /// Ends it as a crash does.
     pub fn kill(mut self) {
+        self.kill_now();
+    }
+
+    /// The same, where it stays in its place until another takes it.
+    pub fn kill_now(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

@@ -1,10 +1,12 @@
 //! Background work: what the product does without being asked.
 
 mod change_feed;
+mod change_notices;
 mod identity_writes;
 mod schedule;
 mod usage_flush;
 
+pub(crate) use change_feed::News;
 pub(crate) use identity_writes::{IdentityWrites, run as run_identity_writes};
 
 use crate::Service;
@@ -36,6 +38,16 @@ impl Stop {
     }
 }
 
+impl Stop {
+    /// Runs something to its end; `None` when the work is to end before.
+    pub(crate) async fn unless_stopped<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            ended = work => Some(ended),
+            _ = self.0.wait_for(|stopping| *stopping) => None,
+        }
+    }
+}
+
 impl Service {
     /// Reads all keys and begins the background work.
     ///
@@ -47,6 +59,9 @@ impl Service {
         let stop = Stop(receiver);
         let mut tasks = JoinSet::new();
         tasks.spawn(change_feed::run(self.clone(), stop.clone()));
+        if self.is_shared() {
+            tasks.spawn(change_notices::run(self.clone(), stop.clone()));
+        }
         tasks.spawn(schedule::run(self.clone(), stop.clone()));
         tasks.spawn(usage_flush::run(self.clone(), stop));
         Ok(Work {

@@ -3,13 +3,14 @@
 use super::Stop;
 use crate::Service;
 use crate::error::ServiceResult;
-use crate::snapshots::TouchedIdentities;
 use flagstaff_core::Timestamp;
+use flagstaff_store::TouchedIdentities;
 use std::time::Duration;
 use tracing::{info, warn};
 
-/// The longest wait: a state scheduled on another node meanwhile must not be missed by more.
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// The longest wait. What is scheduled meanwhile wakes the loop, on other nodes by a notice; a notice may get lost, and
+/// then this is how late it can be.
+const LONGEST_WAIT: Duration = Duration::from_millis(900);
 /// The shortest wait, so that a clock that stands still does not spin.
 const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 
@@ -22,8 +23,9 @@ pub(super) async fn run(service: Service, mut stop: Stop) {
                 None
             }
         };
-        if !stop.sleep(service.wait_until(next)).await {
-            return;
+        tokio::select! {
+            goes_on = stop.sleep(service.wait_until(next)) => if !goes_on { return },
+            () = service.schedule_changed().notified() => {}
         }
     }
 }

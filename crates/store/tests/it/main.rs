@@ -8,6 +8,7 @@
 
 mod api_keys;
 mod audit;
+mod change_notices;
 mod concurrency;
 mod connect;
 mod environment_keys;
