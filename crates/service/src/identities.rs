@@ -8,6 +8,7 @@ use crate::{Caller, Identification, Identified, OpenEnvironment, Service};
 use flagstaff_core::{EnvironmentId, Identifier, Identity, IdentityId};
 use flagstaff_store::{IdentitySearch, NewIdentity, Page, PageRequest, StoredIdentity};
 use std::sync::Arc;
+use std::time::Instant;
 
 impl Service {
     /// Identities of an environment; `query` is part of an identifier, or all of it in double quotes.
@@ -154,14 +155,18 @@ impl Service {
         if let Some(stored) = cache.find(&key) {
             return Ok(Some(stored));
         }
-        let writes = cache.writes(&key);
-        let stored = self
-            .store()
-            .stored_identity(environment, identifier)
-            .await?;
-        let stored = stored.map(Arc::new);
+        let (writes, as_of) = (cache.writes(&key), Instant::now());
+        let question = self.store().stored_identity(environment, identifier);
+        let stored = match self.ask(question).await {
+            Ok(stored) => stored.map(Arc::new),
+            Err(ServiceError::Unavailable(cause)) => {
+                let old = cache.find_old(&key);
+                return old.map(Some).ok_or(ServiceError::Unavailable(cause));
+            }
+            Err(error) => return Err(error),
+        };
         if let Some(stored) = &stored {
-            cache.keep_read(key, Arc::clone(stored), writes);
+            cache.keep_read(key, Arc::clone(stored), as_of, writes);
         }
         Ok(stored)
     }

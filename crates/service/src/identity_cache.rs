@@ -1,14 +1,15 @@
 //! Stored identities in memory.
 //!
 //! On SQLite this process is the only writer, so the cache is exact. On Postgres another node may have written in
-//! between: what is cached serves reads for one second, and a write compares with the stored rows.
+//! between: what is cached serves reads for one second, and a write compares with the stored rows. Older entries stay
+//! for the time when the database is away: then they are better than no answer.
 
 use flagstaff_core::EnvironmentId;
 use flagstaff_store::StoredIdentity;
 use moka::sync::Cache;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a cached identity is read where others write too.
 const SHARED_LIFE: Duration = Duration::from_secs(1);
@@ -17,33 +18,45 @@ const SHARDS: usize = 256;
 
 type Key = (EnvironmentId, Arc<str>);
 
+/// An identity as it was stored at a time.
+#[derive(Clone)]
+struct Entry {
+    stored: Arc<StoredIdentity>,
+    as_of: Instant,
+}
+
 /// The cache: identities weigh one and one more for each trait.
 pub(crate) struct IdentityCache {
-    entries: Cache<Key, Arc<StoredIdentity>>,
+    entries: Cache<Key, Entry>,
+    is_shared: bool,
     writes: Box<[Mutex<u64>]>,
     hasher: RandomState,
 }
 
 impl IdentityCache {
     pub(crate) fn new(weight: u64, is_shared: bool) -> Self {
-        let mut entries =
-            Cache::builder()
-                .max_capacity(weight)
-                .weigher(|_, stored: &Arc<StoredIdentity>| {
-                    u32::try_from(stored.traits.len() + 1).unwrap_or(u32::MAX)
-                });
-        if is_shared {
-            entries = entries.time_to_live(SHARED_LIFE);
-        }
+        let weigh = |_: &Key, entry: &Entry| {
+            u32::try_from(entry.stored.traits.len() + 1).unwrap_or(u32::MAX)
+        };
+        let entries = Cache::builder().max_capacity(weight).weigher(weigh);
         Self {
             entries: entries.build(),
+            is_shared,
             writes: (0..SHARDS).map(|_| Mutex::new(0)).collect(),
             hasher: RandomState::new(),
         }
     }
 
+    /// What is stored, as far as this process can say without asking.
     pub(crate) fn find(&self, key: &Key) -> Option<Arc<StoredIdentity>> {
-        self.entries.get(key)
+        let entry = self.entries.get(key)?;
+        let is_fresh = !self.is_shared || entry.as_of.elapsed() < SHARED_LIFE;
+        is_fresh.then_some(entry.stored)
+    }
+
+    /// What was stored when it was last looked at, however long ago.
+    pub(crate) fn find_old(&self, key: &Key) -> Option<Arc<StoredIdentity>> {
+        Some(self.entries.get(key)?.stored)
     }
 
     /// How many writes this part of the cache has seen: to be asked before a read.
@@ -51,11 +64,17 @@ impl IdentityCache {
         *self.shard(key)
     }
 
-    /// Keeps what a read found, unless a write came in between: the read may have seen the row before it.
-    pub(crate) fn keep_read(&self, key: Key, stored: Arc<StoredIdentity>, writes_before: u64) {
+    /// Keeps what a read that began at a time found, unless a write came in between: the read may have seen the row before it.
+    pub(crate) fn keep_read(
+        &self,
+        key: Key,
+        stored: Arc<StoredIdentity>,
+        as_of: Instant,
+        writes_before: u64,
+    ) {
         let writes = self.shard(&key);
         if *writes == writes_before {
-            self.entries.insert(key, stored);
+            self.entries.insert(key, Entry { stored, as_of });
         }
     }
 
@@ -65,7 +84,8 @@ impl IdentityCache {
         let key = (identity.environment_id, Arc::clone(&identity.identifier));
         let mut writes = self.shard(&key);
         *writes += 1;
-        self.entries.insert(key, stored);
+        let as_of = Instant::now();
+        self.entries.insert(key, Entry { stored, as_of });
     }
 
     /// Forgets an identity that was changed or deleted in another way.

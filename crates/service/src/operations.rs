@@ -27,7 +27,7 @@ pub struct Facts {
 impl Service {
     /// Asks the database for something trivial.
     pub async fn readiness(&self) -> Readiness {
-        let answer = tokio::time::timeout(PATIENCE, self.store().ping()).await;
+        let answer = tokio::time::timeout(PATIENCE, self.ask(self.store().ping())).await;
         Readiness {
             database: matches!(answer, Ok(Ok(()))),
         }

@@ -23,3 +23,24 @@ pub async fn execute(store: &Store, statements: &'static str) {
         .expect("the statements run");
     connection.close().await.expect("the file closes");
 }
+
+/// What SQLite finds wrong with a file that nobody has open: `ok` when it is nothing.
+///
+/// # Panics
+/// When the file cannot be opened.
+#[expect(
+    clippy::expect_used,
+    reason = "a test that cannot be prepared has to fail"
+)]
+pub async fn integrity(path: &std::path::Path) -> Vec<String> {
+    let url = format!("sqlite:{}", path.display());
+    let mut connection = SqliteConnection::connect(&url)
+        .await
+        .expect("the file opens");
+    let findings = sqlx::query_scalar("PRAGMA integrity_check")
+        .fetch_all(&mut connection)
+        .await
+        .expect("the file is looked through");
+    connection.close().await.expect("the file closes");
+    findings
+}

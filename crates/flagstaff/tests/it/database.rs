@@ -32,16 +32,21 @@ impl Database {
 
     /// A new database; `None` where there is no Postgres.
     pub fn postgres() -> Option<Self> {
+        Some(Self::on(&required(POSTGRES)?))
+    }
+
+    /// A new database on a Postgres server.
+    pub fn on(server: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let server = required(POSTGRES)?;
+        let server = server.to_owned();
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("flagstaff_it_{}_{number}", std::process::id());
         let postgres = Postgres { server, name };
         postgres.say("CREATE DATABASE");
-        Some(Self {
+        Self {
             folder: tempfile::tempdir().unwrap(),
             postgres: Some(postgres),
-        })
+        }
     }
 
     /// What `server.database_url` is set to.

@@ -7,10 +7,12 @@
 )]
 
 mod clients;
+mod cluster;
 mod dashboard;
 mod database;
 mod desk;
 mod evaluate;
+mod faults;
 mod guides;
 mod http;
 mod import;

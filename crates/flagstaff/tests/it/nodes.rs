@@ -4,6 +4,7 @@ use crate::database::Database;
 use crate::desk::{Desk, Prepared};
 use crate::http::block_on;
 use crate::server::Server;
+use crate::skipped::is_full;
 use flagstaff_core::{EnvironmentId, FeatureId, StateValue, Timestamp};
 use flagstaff_store::{
     Action, Actor, AuditEntry, Change, NewFeatureState, NewStateOwner, Noun, Store, Touched,
@@ -59,11 +60,6 @@ impl Nodes {
 fn percentile(times: &mut [Duration], percent: usize) -> Duration {
     times.sort();
     times[(times.len() - 1) * percent / 100]
-}
-
-/// Whether the long versions of tests are asked for.
-pub fn is_full() -> bool {
-    std::env::var("FLAGSTAFF_FULL").is_ok()
 }
 
 #[test]

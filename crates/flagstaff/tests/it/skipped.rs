@@ -7,14 +7,23 @@ pub fn required(variable: &str) -> Option<String> {
     if let Ok(value) = std::env::var(variable) {
         return Some(value);
     }
+    skip(&format!(
+        "{variable} is not set; `cargo xtask test` sets it"
+    ));
+    None
+}
+
+/// Says that a test is left out, and why.
+pub fn skip(reason: &str) {
     assert!(
         std::env::var("CI").as_deref() != Ok("true"),
-        "{variable} is not set, and in CI nothing may be left out"
+        "{reason}, and in CI nothing may be left out"
     );
     // Written past the test runner, which keeps to itself what passing tests print.
-    let _ = writeln!(
-        std::io::stderr(),
-        "skipped: {variable} is not set; `cargo xtask test` sets it"
-    );
-    None
+    let _ = writeln!(std::io::stderr(), "skipped: {reason}");
+}
+
+/// Whether the long versions of tests are asked for.
+pub fn is_full() -> bool {
+    std::env::var("FLAGSTAFF_FULL").is_ok()
 }

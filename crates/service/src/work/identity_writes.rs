@@ -42,6 +42,7 @@ pub(crate) async fn run(service: Weak<Parts>, mut receiver: mpsc::Receiver<Waiti
 impl Service {
     /// Writes a change in a group with others; returns when it is durable.
     pub(crate) async fn write_traits(&self, change: TraitChange) -> ServiceResult<TraitOutcome> {
+        self.require_database()?;
         let gone = || ServiceError::Unavailable("the writer of traits has stopped".into());
         let (sender, answer) = oneshot::channel();
         let waiting = (change, sender);
@@ -57,21 +58,22 @@ impl Service {
     async fn write_group(&self, group: &mut Vec<Waiting>) {
         let (changes, answers): (Vec<_>, Vec<_>) = group.drain(..).unzip();
         let now = self.clock().now();
-        match self.store().record_traits(&changes, now).await {
+        match self.ask(self.store().record_traits(&changes, now)).await {
             Ok(outcomes) => {
                 for (outcome, answer) in outcomes.into_iter().zip(answers) {
                     self.answer(outcome, answer);
                 }
             }
             // One change that the database refuses must not take the others with it.
-            Err(error) if changes.len() > 1 && !error.is_unavailable() => {
+            Err(error) if changes.len() > 1 && !matches!(error, ServiceError::Unavailable(_)) => {
                 for (change, answer) in changes.iter().zip(answers) {
                     self.write_alone(change, answer).await;
                 }
             }
             Err(error) => {
-                let is_away = error.is_unavailable();
-                let text = error.to_string();
+                let is_away = matches!(error, ServiceError::Unavailable(_));
+                let cause = std::error::Error::source(&error);
+                let text = cause.map_or_else(|| error.to_string(), ToString::to_string);
                 for answer in answers {
                     let cause = text.clone().into();
                     let error = if is_away {

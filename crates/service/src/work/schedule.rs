@@ -18,6 +18,8 @@ pub(super) async fn run(service: Service, mut stop: Stop) {
     loop {
         let next = match service.apply_due_changes().await {
             Ok(next) => next,
+            // Said once for all when the database went away.
+            Err(_) if service.availability().is_away() => None,
             Err(problem) => {
                 warn!(%problem, "cannot look for scheduled changes");
                 None
@@ -38,7 +40,7 @@ impl Service {
     /// Failures of the database.
     pub async fn apply_due_changes(&self) -> ServiceResult<Option<Timestamp>> {
         let now = self.clock().now();
-        let next = self.store().next_change().await?;
+        let next = self.ask(self.store().next_change()).await?;
         if next.is_none_or(|next| next > now) {
             return Ok(next);
         }
