@@ -59,6 +59,12 @@ ids! {
     MemberId,
     /// Id of a server-side environment key.
     ServerKeyId,
+    /// Id of an invitation of one person.
+    InviteId,
+    /// Id of a link that invites whoever has it.
+    InviteLinkId,
+    /// Id of what a member was granted in one place.
+    GrantId,
     /// Id of an API key of an organisation.
     ApiKeyId,
 }

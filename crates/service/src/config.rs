@@ -12,6 +12,8 @@ pub struct SignInConfig {
     pub session_hours: u32,
     /// How long a one-time sign-in link can be used, in hours. Default 24.
     pub link_hours: u32,
+    /// Whether anybody may sign up, and not only the first member and whoever is invited. Default false.
+    pub allow_sign_up: bool,
 }
 
 impl Default for SignInConfig {
@@ -20,6 +22,7 @@ impl Default for SignInConfig {
             attempts_per_minute: 20,
             session_hours: 336,
             link_hours: 24,
+            allow_sign_up: false,
         }
     }
 }

@@ -115,6 +115,15 @@ pub enum Problem {
     /// It is no e-mail address.
     #[error("is not an e-mail address")]
     InvalidEmail,
+    /// It is not the password of who asks.
+    #[error("is wrong")]
+    WrongPassword,
+    /// The two do not match.
+    #[error("differs from the password it repeats")]
+    PasswordsDiffer,
+    /// Superusers sign up first, or not at all.
+    #[error("cannot be true after the first member")]
+    NotFirstMember,
     /// Somebody signs in with it already.
     #[error("belongs to somebody already")]
     EmailTaken,

@@ -4,6 +4,7 @@
 //! whoever writes reads their own write. Nothing here knows HTTP; nothing here holds SQL text. A request takes one
 //! snapshot and answers from it alone. Time comes from [`Clock`] and nowhere else.
 
+mod accounts;
 mod api_key_screen;
 mod api_keys;
 mod availability;
@@ -37,6 +38,7 @@ mod segment_rules;
 mod segments;
 mod server_keys;
 mod sign_in;
+mod sign_up;
 mod snapshots;
 mod state_values;
 mod text_rules;
@@ -45,6 +47,7 @@ mod usage;
 mod weights;
 mod work;
 
+pub use accounts::MemberPatch;
 pub use api_keys::{ApiKeyPatch, ApiKeyRequest};
 pub use bootstrap::{BootstrapRequest, Bootstrapped};
 pub use caller::Caller;
@@ -70,6 +73,7 @@ pub use published::{Form, Published};
 pub use segment_overrides::{OVERRIDE_LIMIT, SegmentOverrideRequest};
 pub use segments::{SEGMENT_LIMIT, SegmentPatch, SegmentQuery, SegmentRequest};
 pub use server_keys::{ServerKeyPatch, ServerKeyRequest};
+pub use sign_up::SignUpRequest;
 pub use traits::{TRAIT_KEY_LIMIT, TRAIT_VALUE_LIMIT, TraitRequest};
 pub use usage::{EvaluationCount, RequestKind, SdkLabels};
 pub use weights::WeightChange;

@@ -1,33 +1,15 @@
-//! Members: how the first one comes about.
+//! Members that the command line sets up.
 
 use crate::change::{Subject, Told};
 use crate::error::{Noun, ServiceResult};
 use crate::sign_in::valid_email;
+use crate::sign_up::new_superuser;
 use crate::{Service, passwords};
 use flagstaff_core::{Member, OrganisationId, Role};
 use flagstaff_store::NewMember;
 use secrecy::SecretString;
-use uuid::Uuid;
 
 impl Service {
-    /// Makes the first member: superuser, and admin of every organisation there is.
-    pub(crate) async fn insert_first_member(&self, new: NewMember) -> ServiceResult<Member> {
-        let organisations = self.store().all_organisations().await?;
-        let now = self.clock().now();
-        let mut write = self.store().write().await?;
-        let member = write.insert_member(&new, now).await?;
-        for organisation in &organisations {
-            write
-                .insert_membership(organisation.id, member.id, Role::Admin, now)
-                .await?;
-        }
-        let told = Told::created(Noun::Member, member.id.get(), member.uuid)
-            .saying(format!("First member signed up: {}", member.email));
-        self.finish(write, None, Subject::installation(), told)
-            .await?;
-        Ok(member)
-    }
-
     /// Finds or makes a superuser who is admin of an organisation: for set-up by scripts. The password of one who
     /// is there already is set only when one is given; the answer says whether the member is new.
     ///
@@ -57,13 +39,8 @@ impl Service {
             }
             None => {
                 let new = NewMember {
-                    uuid: Uuid::new_v4(),
-                    email,
-                    first_name: String::new(),
-                    last_name: String::new(),
                     password_hash: hash,
-                    is_superuser: true,
-                    sign_up_type: None,
+                    ..new_superuser(email, String::new())
                 };
                 write.insert_member(&new, now).await?
             }

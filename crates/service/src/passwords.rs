@@ -11,8 +11,10 @@ use tokio::sync::Semaphore;
 /// Hashing takes tens of megabytes and milliseconds on purpose; two at a time leave room for serving flags.
 static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2));
 
-/// The longest password, in bytes: longer ones cost time and add nothing.
-const LIMIT: usize = 1024;
+/// Characters of the longest password: longer ones cost time and add nothing.
+const LIMIT: usize = 128;
+/// The most bytes that many characters have.
+const BYTE_LIMIT: usize = LIMIT * 4;
 
 /// Passwords that everybody tries first and that pass the other rules.
 const COMMON: &[&str] = &[
@@ -52,11 +54,15 @@ const COMMON: &[&str] = &[
     "asdfghjkl",
 ];
 
-/// Names everything that is wrong with a new password.
-pub(crate) fn check_new_password(password: &SecretString) -> ServiceResult<()> {
+/// Names everything that is wrong with a new password; `field` is what the caller calls it.
+pub(crate) fn check_new_password(
+    field: &'static str,
+    password: &SecretString,
+) -> ServiceResult<()> {
     let text = password.expose_secret();
+    let length = text.chars().count();
     let mut problems = Vec::new();
-    if text.chars().count() < 8 {
+    if length < 8 {
         problems.push(PasswordProblem::TooShort);
     }
     let folded = text.to_lowercase();
@@ -68,14 +74,14 @@ pub(crate) fn check_new_password(password: &SecretString) -> ServiceResult<()> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         problems.push(PasswordProblem::EntirelyNumeric);
     }
-    if text.len() > LIMIT {
+    if length > LIMIT {
         problems.push(PasswordProblem::TooLong);
     }
     if problems.is_empty() {
         return Ok(());
     }
     Err(ServiceError::invalid(
-        "password",
+        field,
         Problem::WeakPassword(problems),
     ))
 }
@@ -94,7 +100,7 @@ pub(crate) async fn hash(password: SecretString) -> ServiceResult<String> {
 /// Compares a password with a stored hash. Without a hash the same time is spent, so that nobody learns
 /// from the clock who signs in here.
 pub(crate) async fn matches(password: SecretString, hash: Option<String>) -> ServiceResult<bool> {
-    if password.expose_secret().len() > LIMIT {
+    if password.expose_secret().len() > BYTE_LIMIT {
         return Ok(false);
     }
     in_turn(move || {

@@ -2,14 +2,13 @@
 
 use crate::caller::Caller;
 use crate::error::{AuthenticationProblem, Noun, Problem, ServiceError, ServiceResult};
+use crate::sign_up::new_superuser;
 use crate::{Service, passwords, secrets};
 use flagstaff_core::{Member, MemberId, Timestamp};
-use flagstaff_store::NewMember;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
-use uuid::Uuid;
 
 const MINUTE: i64 = 60_000_000;
 const HOUR: i64 = 3_600_000_000;
@@ -21,7 +20,7 @@ const ADDRESS_LIMIT: usize = 50_000;
 pub(crate) struct Attempts(Mutex<HashMap<IpAddr, (Timestamp, u32)>>);
 
 impl Attempts {
-    fn count(&self, from: IpAddr, now: Timestamp, limit: u32) -> ServiceResult<()> {
+    pub(crate) fn count(&self, from: IpAddr, now: Timestamp, limit: u32) -> ServiceResult<()> {
         let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if attempts.len() >= ADDRESS_LIMIT {
             attempts.retain(|_, (began, _)| now.micros() - began.micros() < MINUTE);
@@ -208,7 +207,7 @@ impl Service {
         password: SecretString,
     ) -> ServiceResult<Member> {
         let email = valid_email(email)?;
-        passwords::check_new_password(&password)?;
+        passwords::check_new_password("password", &password)?;
         let hash = passwords::hash(password).await?;
         let now = self.clock().now();
         if !self.is_sign_in_link_open(link).await? {
@@ -225,16 +224,7 @@ impl Service {
                 noun: Noun::SignInLink,
             });
         }
-        let new_member = NewMember {
-            uuid: Uuid::new_v4(),
-            email,
-            first_name: String::new(),
-            last_name: String::new(),
-            password_hash: Some(hash),
-            is_superuser: true,
-            sign_up_type: None,
-        };
-        self.insert_first_member(new_member).await
+        self.insert_first_member(new_superuser(email, hash)).await
     }
 }
 

@@ -9,6 +9,12 @@ pub enum Noun {
     ApiKey,
     /// An environment.
     Environment,
+    /// A permission of a member.
+    Grant,
+    /// An invitation of one person.
+    Invite,
+    /// A link that invites whoever has it.
+    InviteLink,
     /// A feature.
     Feature,
     /// A feature state.
@@ -44,6 +50,9 @@ impl Noun {
         match self {
             Self::ApiKey => "API key",
             Self::Environment => "environment",
+            Self::Grant => "permission",
+            Self::Invite => "invite",
+            Self::InviteLink => "invite link",
             Self::Feature => "feature",
             Self::FeatureState => "feature state",
             Self::FeatureSegment => "segment override",

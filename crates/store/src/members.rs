@@ -1,10 +1,10 @@
-//! Members, and their places in organisations.
+//! Members.
 
 use crate::backend::{on_backend, on_transaction, on_writer};
 use crate::error::Noun;
 use crate::text::{can_be_part, folded_key};
 use crate::{Store, StoreError, StoreResult, Write};
-use flagstaff_core::{Member, MemberId, Membership, OrganisationId, Role, Timestamp};
+use flagstaff_core::{Member, MemberId, Timestamp};
 use uuid::Uuid;
 
 /// A member to be made.
@@ -104,51 +104,50 @@ impl Store {
         Ok(count > 0)
     }
 
-    /// Where a member belongs, in order of the organisations' ids.
+    /// True when somebody could ever sign in, though they may be deleted.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn memberships(&self, member: MemberId) -> StoreResult<Vec<Membership>> {
-        const SQL: &str = "
-            SELECT m.organisation_id, m.role
-            FROM memberships m JOIN organisations o ON o.id = m.organisation_id
-            WHERE m.member_id = $1 AND o.deleted_at IS NULL
-            ORDER BY m.organisation_id";
-        let rows: Vec<(i64, String)> = on_backend!(self, |pool| {
-            sqlx::query_as(SQL).bind(member.get()).fetch_all(pool).await
+    pub async fn ever_had_members(&self) -> StoreResult<bool> {
+        const SQL: &str = "SELECT COUNT(*) FROM members";
+        let count: i64 = on_backend!(self, |pool| {
+            sqlx::query_scalar(SQL).fetch_one(pool).await
         })?;
-        let membership = |(organisation, role): (i64, String)| {
-            let role = match role.as_str() {
-                "admin" => Role::Admin,
-                "user" => Role::User,
-                other => {
-                    return Err(StoreError::Corrupt {
-                        noun: Noun::Member,
-                        id: member.get(),
-                        problem: format!("`{other}` is no role"),
-                    });
-                }
-            };
-            Ok(Membership {
-                organisation_id: OrganisationId::new(organisation),
-                role,
-            })
-        };
-        rows.into_iter().map(membership).collect()
+        Ok(count > 0)
     }
 
-    /// How many members an organisation has.
+    /// A member by row id.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn count_members(&self, organisation: OrganisationId) -> StoreResult<i64> {
-        const SQL: &str = "SELECT COUNT(*) FROM memberships WHERE organisation_id = $1";
-        Ok(on_backend!(self, |pool| {
-            sqlx::query_scalar(SQL)
-                .bind(organisation.get())
-                .fetch_one(pool)
+    pub async fn member(&self, id: MemberId) -> StoreResult<Option<Member>> {
+        const SQL: &str = "
+            SELECT id, uuid, email, first_name, last_name, is_superuser, is_active, sign_up_type,
+                created_at, last_login
+            FROM members
+            WHERE id = $1 AND deleted_at IS NULL";
+        let row: Option<MemberRow> = on_backend!(self, |pool| {
+            sqlx::query_as(SQL)
+                .bind(id.get())
+                .fetch_optional(pool)
                 .await
-        })?)
+        })?;
+        row.map(Member::try_from).transpose()
+    }
+
+    /// What a dashboard keeps of a member's first steps: JSON, as it was written.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn onboarding(&self, id: MemberId) -> StoreResult<Option<String>> {
+        const SQL: &str = "SELECT onboarding FROM members WHERE id = $1";
+        let row: Option<Option<String>> = on_backend!(self, |pool| {
+            sqlx::query_scalar(SQL)
+                .bind(id.get())
+                .fetch_optional(pool)
+                .await
+        })?;
+        Ok(row.flatten())
     }
 
     /// Notes when a member signed in.
@@ -199,6 +198,90 @@ impl Write {
         Member::try_from(row)
     }
 
+    /// Writes a member's address and names.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for a taken e-mail address, and [`StoreError::NotFound`].
+    pub async fn update_member(&mut self, member: &Member) -> StoreResult<()> {
+        const SQL: &str = "
+            UPDATE members SET email = $2, email_folded = $3, first_name = $4, last_name = $5
+            WHERE id = $1 AND deleted_at IS NULL";
+        let done = on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query(SQL)
+                .bind(member.id.get())
+                .bind(&member.email)
+                .bind(folded_key(&member.email))
+                .bind(&member.first_name)
+                .bind(&member.last_name)
+                .execute(connection)
+                .await
+                .map(|done| done.rows_affected())
+        })
+        .map_err(StoreError::conflict(Noun::Member))?;
+        crate::error::changed(done, Noun::Member)
+    }
+
+    /// Keeps what a dashboard says of a member's first steps, as JSON.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and when the database does not answer.
+    pub async fn update_onboarding(&mut self, member: MemberId, json: &str) -> StoreResult<()> {
+        const SQL: &str = "UPDATE members SET onboarding = $2 WHERE id = $1 AND deleted_at IS NULL";
+        let done = on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query(SQL)
+                .bind(member.get())
+                .bind(json)
+                .execute(connection)
+                .await
+                .map(|done| done.rows_affected())
+        })?;
+        crate::error::changed(done, Noun::Member)
+    }
+
+    /// Deletes a member with their places, grants, tokens and sessions. What they did stays told.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and when the database does not answer.
+    pub async fn delete_member(&mut self, id: MemberId, at: Timestamp) -> StoreResult<()> {
+        const SQL: &str = "
+            UPDATE members SET deleted_at = $2, password_hash = NULL
+            WHERE id = $1 AND deleted_at IS NULL";
+        const PLACES: &str = "DELETE FROM memberships WHERE member_id = $1";
+        const GRANTS: &str = "DELETE FROM grants WHERE member_id = $1";
+        let done = self.mark_deleted(SQL, id.get(), at).await?;
+        for sql in [PLACES, GRANTS] {
+            on_transaction!(&mut self.transaction, |connection| {
+                sqlx::query(sql)
+                    .bind(id.get())
+                    .execute(connection)
+                    .await
+                    .map(drop)
+            })?;
+        }
+        self.end_sign_ins(id, None).await?;
+        crate::error::changed(done, Noun::Member)
+    }
+
+    /// Ends every session of a member and withdraws every token, but for the one with this digest.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn end_sign_ins(&mut self, id: MemberId, keep: Option<&str>) -> StoreResult<()> {
+        const TOKENS: &str = "DELETE FROM member_tokens WHERE member_id = $1 AND token_hash <> $2";
+        const SESSIONS: &str = "DELETE FROM sessions WHERE member_id = $1 AND token_hash <> $2";
+        for sql in [TOKENS, SESSIONS] {
+            on_transaction!(&mut self.transaction, |connection| {
+                sqlx::query(sql)
+                    .bind(id.get())
+                    .bind(keep.unwrap_or_default())
+                    .execute(connection)
+                    .await
+                    .map(drop)
+            })?;
+        }
+        Ok(())
+    }
+
     /// Sets the hash of a member's password.
     ///
     /// # Errors
@@ -215,37 +298,5 @@ impl Write {
                 .map(|done| done.rows_affected())
         })?;
         crate::error::changed(done, Noun::Member)
-    }
-
-    /// Gives a member a place in an organisation, or another role there.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn insert_membership(
-        &mut self,
-        organisation: OrganisationId,
-        member: MemberId,
-        role: Role,
-        at: Timestamp,
-    ) -> StoreResult<()> {
-        const SQL: &str = "
-            INSERT INTO memberships (organisation_id, member_id, role, created_at)
-            VALUES ($1, $2, $3, $4)
-            ON CONFLICT (organisation_id, member_id) DO UPDATE SET role = excluded.role";
-        let role = match role {
-            Role::Admin => "admin",
-            Role::User => "user",
-        };
-        on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(organisation.get())
-                .bind(member.get())
-                .bind(role)
-                .bind(at.micros())
-                .execute(connection)
-                .await
-                .map(drop)
-        })?;
-        Ok(())
     }
 }

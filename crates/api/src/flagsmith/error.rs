@@ -177,7 +177,7 @@ fn invalid(field: &'static str, problem: &Problem) -> Answer {
             let errors = FieldErrors::message(problem_text(problem).remove(0));
             return Failure::Invalid(errors).answer();
         }
-        Problem::ClientTraitsNotAllowed => NON_FIELD,
+        Problem::ClientTraitsNotAllowed | Problem::PasswordsDiffer => NON_FIELD,
         _ => field,
     };
     Failure::Invalid(FieldErrors::Messages(problem_text(problem)).under(place)).answer()
@@ -199,6 +199,9 @@ pub(crate) fn problem_text(problem: &Problem) -> Vec<Cow<'static, str>> {
         }
         Problem::NotAPattern => "Enter a valid regular expression.".into(),
         Problem::InvalidEmail => "Enter a valid email address.".into(),
+        Problem::WrongPassword => "Invalid password.".into(),
+        Problem::PasswordsDiffer => "The two password fields didn't match.".into(),
+        Problem::NotFirstMember => "Only the first member can be a superuser.".into(),
         Problem::EmailTaken => "Email already exists. Please log in.".into(),
         Problem::WeakPassword(problems) => {
             return problems.iter().map(|each| password_text(*each)).collect();
@@ -256,6 +259,9 @@ fn model(noun: Noun) -> &'static str {
         Noun::Feature => "Feature",
         Noun::FeatureState => "FeatureState",
         Noun::FeatureSegment => "FeatureSegment",
+        Noun::Grant => "UserPermission",
+        Noun::Invite => "Invite",
+        Noun::InviteLink => "InviteLink",
         Noun::Identity => "Identity",
         Noun::Member => "FFAdminUser",
         Noun::MultivariateOption => "MultivariateFeatureOption",

@@ -46,17 +46,24 @@ impl Face {
     }
 
     pub async fn start_with(config: ApiConfig) -> Self {
-        let face = Self::open(config, true).await;
+        let face = Self::open(config, ServiceConfig::default(), true).await;
         sql::execute(&face.store, include_str!("features.sql")).await;
         face
     }
 
     /// Serves a database without a member or an organisation.
     pub async fn start_empty() -> Self {
-        Self::open(ApiConfig::default(), false).await
+        Self::open(ApiConfig::default(), ServiceConfig::default(), false).await
     }
 
-    async fn open(config: ApiConfig, imports: bool) -> Self {
+    /// The same, where anybody may sign up.
+    pub async fn start_open_to_all() -> Self {
+        let mut service = ServiceConfig::default();
+        service.sign_in.allow_sign_up = true;
+        Self::open(ApiConfig::default(), service, false).await
+    }
+
+    async fn open(config: ApiConfig, service: ServiceConfig, imports: bool) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite:{}", folder.path().join("flagstaff.db").display());
         let store = Store::connect(&url).await.unwrap();
@@ -72,7 +79,7 @@ impl Face {
             ))
             .await;
         }
-        let service = Service::new(store.clone(), clock, ServiceConfig::default());
+        let service = Service::new(store.clone(), clock, service);
         let work = service.start().await.unwrap();
         let state = ApiState::new(service.clone(), config, metrics());
         Self {

@@ -3,6 +3,7 @@
 //! One file per noun, named as in `service`. What several nouns share stands in [`state_bodies`], [`state_values`]
 //! and [`lists`].
 
+mod accounts;
 mod api_keys;
 mod environments;
 mod feature_body;
@@ -30,6 +31,7 @@ use crate::routes::Routes;
 /// Adds the routes.
 pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = sign_in_routes(routes);
+    let routes = accounts::routes(routes);
     let routes = api_keys::routes(routes);
     let routes = project_routes(routes);
     let routes = environment_routes(routes);
@@ -48,8 +50,8 @@ fn sign_in_routes(routes: Routes) -> Routes {
             View::new("Token Destroy").post(Member, sign_in::sign_out),
         )
         .view(
-            "/api/v1/auth/users/me/",
-            View::new("FF Admin User").get(Member, sign_in::me),
+            "/api/v1/auth/token/",
+            View::new("Delete Token").delete(Member, sign_in::sign_out),
         )
 }
 

@@ -1,10 +1,9 @@
-//! `auth/`: signing in and out, and who one is.
+//! `auth/`: signing in and out.
 
 use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::error::Failure;
 use super::super::fields::{Fields, Need, Text};
-use super::times;
 use crate::auth;
 use axum::http::StatusCode;
 use flagstaff_service::{Caller, ServiceError};
@@ -33,28 +32,11 @@ pub(super) async fn sign_in(mut call: Call<()>) -> Result<Answer, Failure> {
     Ok(Answer::of(&json!({ "key": token.expose_secret() })))
 }
 
-/// `POST /api/v1/auth/logout/`
+/// `POST /api/v1/auth/logout/`, `DELETE /api/v1/auth/token/`
 pub(super) async fn sign_out(call: Call<Caller>) -> Result<Answer, Failure> {
+    call.subject.require_person()?;
     if let Some(token) = auth::presented_token(call.headers()) {
         call.service().sign_out(token).await?;
     }
     Ok(Answer::empty(StatusCode::NO_CONTENT))
-}
-
-/// `GET /api/v1/auth/users/me/`
-pub(super) async fn me(call: Call<Caller>) -> Result<Answer, Failure> {
-    let member = call.subject.require_person()?;
-    Ok(Answer::of(&json!({
-        "first_name": member.first_name,
-        "last_name": member.last_name,
-        "sign_up_type": member.sign_up_type,
-        "id": member.id.get(),
-        "email": member.email,
-        "auth_type": "EMAIL",
-        "is_superuser": member.is_superuser,
-        "date_joined": times::shown(member.created_at),
-        "uuid": member.uuid.to_string(),
-        "pylon_email_signature": null,
-        "onboarding": null,
-    })))
 }
