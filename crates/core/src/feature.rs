@@ -1,8 +1,8 @@
 //! Features and their states.
 
 use crate::{
-    EnvironmentId, FeatureId, FeatureName, FeatureSegmentId, FeatureStateId, IdentityId, ProjectId,
-    SegmentId, StateValue, Timestamp, VariantWeight,
+    EnvironmentId, FeatureId, FeatureName, FeatureSegmentId, FeatureStateId, IdentityId, OptionId,
+    ProjectId, SegmentId, StateValue, Timestamp, VariantWeight,
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -107,4 +107,14 @@ pub struct FeatureState {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+impl FeatureState {
+    /// Percent of an option, 0 to 100; an option without a weight has none.
+    #[must_use]
+    pub fn weight_of(&self, option: OptionId) -> f64 {
+        let mut weights = self.weights.iter();
+        let weight = weights.find(|weight| weight.option_id == option);
+        weight.map_or(0.0, |weight| weight.percentage_allocation)
+    }
 }

@@ -238,6 +238,20 @@ impl Service {
         self.place_for(caller, environment, permission).await
     }
 
+    /// The same by the environment's id.
+    pub(crate) async fn environment_by_id(
+        &self,
+        caller: &Caller,
+        id: EnvironmentId,
+        permission: EnvironmentPermission,
+    ) -> ServiceResult<EnvironmentPlace> {
+        let environment = self.store().environment(id).await?;
+        let environment = environment.ok_or(ServiceError::NotFound {
+            noun: Noun::Environment,
+        })?;
+        self.place_for(caller, environment, permission).await
+    }
+
     /// The same for an environment that is known already.
     pub(crate) async fn place_for(
         &self,

@@ -171,6 +171,33 @@ pub enum Problem {
     /// The segment belongs to one feature.
     #[error("the segment belongs to feature {0}")]
     SegmentOfAnotherFeature(FeatureId),
+    /// It stays what it was made with.
+    #[error("cannot be changed")]
+    Fixed,
+    /// An environment has a limit of segment overrides of a feature.
+    #[error("the environment has as many segment overrides as it may")]
+    OverridesExceed,
+    /// Ids of rows that are not there, or named twice.
+    #[error("some ids are unknown")]
+    SomeIdsUnknown,
+    /// Only links of one feature in one environment stand in one order.
+    #[error("the links belong to several features or environments")]
+    SeveralFeatures,
+    /// The feature belongs to another project.
+    #[error("feature {0} belongs to another project")]
+    FeatureOfAnotherProject(FeatureId),
+    /// A state belongs to a segment or to an identity, not to both.
+    #[error("an override is for a segment or for an identity")]
+    TwoOwners,
+    /// The identity is in another environment.
+    #[error("the identity is in another environment")]
+    IdentityElsewhere,
+    /// The link of the segment is in another environment, or of another feature.
+    #[error("the link is in another environment")]
+    LinkElsewhere,
+    /// No identity has this identifier.
+    #[error("no identity has this identifier")]
+    UnknownIdentifier,
     /// The environment ignores traits that come with a client key.
     #[error("traits cannot be set with a client key")]
     ClientTraitsNotAllowed,
@@ -200,6 +227,22 @@ impl ServiceError {
     #[must_use]
     pub fn invalid(field: &'static str, problem: Problem) -> Self {
         Self::Invalid { field, problem }
+    }
+
+    /// What is not found is this, for the caller: what it belongs to is none of their business.
+    pub(crate) fn about(self, noun: Noun) -> Self {
+        match self {
+            Self::NotFound { .. } => Self::NotFound { noun },
+            other => other,
+        }
+    }
+
+    /// What is not found is forbidden, as the recorded server answers on some routes.
+    pub(crate) fn hidden(self) -> Self {
+        match self {
+            Self::NotFound { .. } => Self::Forbidden,
+            other => other,
+        }
     }
 
     /// True for what is our fault, and belongs in the log.

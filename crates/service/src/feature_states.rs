@@ -7,8 +7,8 @@ use crate::state_values::check_value;
 use crate::weights::{WeightChange, weights_after};
 use crate::{Caller, Service};
 use flagstaff_core::{
-    Feature, FeatureId, FeatureSegmentId, FeatureState, FeatureStateId, OptionId, StateOwner,
-    StateValue, ValueKind,
+    EnvironmentPermission, Feature, FeatureId, FeatureSegmentId, FeatureState, FeatureStateId,
+    StateOwner, StateValue, ValueKind,
 };
 use flagstaff_store::{Page, PageRequest, StateFilter, StateOwners};
 
@@ -102,6 +102,15 @@ impl Service {
         page: PageRequest,
     ) -> ServiceResult<Page<FeatureState>> {
         let place = self.visible_environment(caller, api_key).await?;
+        self.states_in(&place, query, page).await
+    }
+
+    pub(crate) async fn states_in(
+        &self,
+        place: &EnvironmentPlace,
+        query: StateQuery,
+        page: PageRequest,
+    ) -> ServiceResult<Page<FeatureState>> {
         let filter = StateFilter {
             feature: query.feature,
             feature_name: query.feature_name,
@@ -141,8 +150,43 @@ impl Service {
         id: FeatureStateId,
         patch: StatePatch,
     ) -> ServiceResult<FeatureState> {
-        let place = self.visible_environment(caller, api_key).await?;
+        let changing = EnvironmentPermission::UpdateFeatureState;
+        let place = self.environment_for(caller, api_key, changing).await?;
         self.change_state(caller, &place, id, patch).await
+    }
+
+    /// Deletes the default of a feature, which is served no more, or the override of an identity.
+    ///
+    /// # Errors
+    /// As [`Service::feature_state`]; overrides for segments are deleted by their links.
+    pub async fn delete_feature_state(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+        id: FeatureStateId,
+    ) -> ServiceResult<()> {
+        let changing = EnvironmentPermission::UpdateFeatureState;
+        let place = self.environment_for(caller, api_key, changing).await?;
+        // In turn from here: what is read now is what the change is made to.
+        let mut write = self.store().write().await?;
+        let state = self.state_in(&place, id).await?;
+        let feature = self.feature_in(&place.project, state.feature_id).await?;
+        let mut subject = place.subject();
+        let summary = match &state.owner {
+            StateOwner::Environment => format!("Flag / Remote Config Deleted: {}", feature.name),
+            StateOwner::Identity { identifier, .. } => {
+                subject = subject.with_identity(identifier.clone());
+                self.state_summary(&feature, &state, "deleted").await?
+            }
+            StateOwner::Segment(_) => {
+                return Err(ServiceError::NotFound {
+                    noun: Noun::FeatureState,
+                });
+            }
+        };
+        write.delete_feature_state(id, self.clock().now()).await?;
+        let told = Told::deleted(Noun::FeatureState, id.get(), state.uuid).saying(summary);
+        self.finish(write, Some(caller), subject, told).await
     }
 
     pub(crate) async fn change_state(
@@ -187,14 +231,7 @@ impl Service {
         changes: &[WeightChange],
     ) -> ServiceResult<()> {
         let options = self.store().options(state.feature_id).await?;
-        let present = |option: OptionId| {
-            let weight = state
-                .weights
-                .iter()
-                .find(|weight| weight.option_id == option);
-            weight.map_or(0.0, |weight| weight.percentage_allocation)
-        };
-        weights_after(&options, present, changes).map(drop)
+        weights_after(&options, |option| state.weight_of(option), changes).map(drop)
     }
 
     pub(crate) async fn state_in(

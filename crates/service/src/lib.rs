@@ -18,6 +18,8 @@ mod environment_access;
 mod environments;
 mod error;
 mod feature_list;
+mod feature_segments;
+mod feature_state_rows;
 mod feature_states;
 mod features;
 mod identify;
@@ -29,6 +31,7 @@ mod keys;
 mod members;
 mod operations;
 mod organisations;
+mod override_order;
 mod passwords;
 mod projects;
 mod published;
@@ -60,6 +63,8 @@ pub use error::{
     AuthenticationProblem, BoxError, Noun, PasswordProblem, Problem, ServiceError, ServiceResult,
 };
 pub use feature_list::FeatureQuery;
+pub use feature_segments::{FeatureSegmentPatch, FeatureSegmentRequest, FeatureSegmentView};
+pub use feature_state_rows::{NewStateRequest, StateIdentity, StatePlaces};
 pub use feature_states::{StatePatch, StateQuery, ValueChange};
 pub use features::{FEATURE_LIMIT, FeaturePatch, FeatureRequest, FeatureView, OptionRequest};
 pub use flagstaff_store::{FeatureSort, Page, PageRequest, StateOwners, Store, StoreError};

@@ -3,11 +3,15 @@
 use crate::change::Told;
 use crate::environments::EnvironmentPlace;
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
+use crate::feature_segments::write_order;
 use crate::feature_states::ValueChange;
+use crate::override_order::{make_room, priority_after};
 use crate::state_values::check_value;
 use crate::weights::{WeightChange, weights_after};
 use crate::{Caller, Service};
-use flagstaff_core::{Feature, FeatureId, FeatureState, SegmentId, StateValue};
+use flagstaff_core::{
+    EnvironmentPermission, Feature, FeatureId, FeatureState, SegmentId, StateValue,
+};
 use flagstaff_store::{NewFeatureSegment, NewFeatureState, NewStateOwner, NewWeight};
 use uuid::Uuid;
 
@@ -42,7 +46,8 @@ impl Service {
         feature: FeatureId,
         request: SegmentOverrideRequest,
     ) -> ServiceResult<FeatureState> {
-        let place = self.visible_environment(caller, api_key).await?;
+        let managing = EnvironmentPermission::ManageSegmentOverrides;
+        let place = self.environment_for(caller, api_key, managing).await?;
         let feature = self.feature_in(&place.project, feature).await?;
         self.insert_segment_override(Some(caller), &place, &feature, request)
             .await
@@ -83,22 +88,19 @@ impl Service {
             .feature_segments(environment, feature.id)
             .await?;
         if links.len() >= OVERRIDE_LIMIT {
-            let problem = Problem::OutOfRange {
-                min: 0,
-                max: 20_000,
-            };
-            return Err(ServiceError::invalid("segment overrides", problem));
+            let problem = Problem::OverridesExceed;
+            return Err(ServiceError::invalid("environment", problem));
         }
-        let last = links.iter().filter_map(|link| link.priority).max();
-        let priority = request
-            .priority
-            .or(Some(last.map_or(0, |last| last.saturating_add(1))));
+        let priority = request.priority.unwrap_or_else(|| priority_after(&links));
+        let mut moved = links.clone();
+        make_room(&mut moved, priority);
+        write_order(&mut write, &links, &moved).await?;
         let link = NewFeatureSegment {
             uuid: Uuid::new_v4(),
             feature_id: feature.id,
             segment_id: request.segment_id,
             environment_id: environment,
-            priority,
+            priority: Some(priority),
         };
         let link = write.insert_feature_segment(&link, now).await?;
         let new_state = NewFeatureState {
@@ -123,7 +125,7 @@ impl Service {
         Ok(state)
     }
 
-    async fn check_segment(
+    pub(crate) async fn check_segment(
         &self,
         place: &EnvironmentPlace,
         feature: &Feature,

@@ -13,6 +13,7 @@ use flagstaff_service::{SdkLabels, Service};
 use serde_json::Value as Json;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
+use uuid::Uuid;
 
 /// One authenticated request: `subject` is what the declared authentication yielded.
 pub(crate) struct Call<S> {
@@ -61,6 +62,13 @@ impl<S> Call<S> {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let id = digits.then(|| text.parse().ok()).flatten();
         id.ok_or(Failure::NoSuchPath)
+    }
+
+    /// A piece of the path that is a stable id. What can be none is a path that does not exist.
+    pub(crate) fn path_uuid(&self, name: &str) -> Result<Uuid, Failure> {
+        self.path_text(name)?
+            .parse()
+            .map_err(|_| Failure::NoSuchPath)
     }
 
     /// The body as JSON, whatever it was sent as; an empty one is an empty object.

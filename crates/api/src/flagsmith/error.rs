@@ -177,7 +177,14 @@ fn invalid(field: &'static str, problem: &Problem) -> Answer {
             let errors = FieldErrors::message(problem_text(problem).remove(0));
             return Failure::Invalid(errors).answer();
         }
-        Problem::ClientTraitsNotAllowed | Problem::PasswordsDiffer => NON_FIELD,
+        Problem::ClientTraitsNotAllowed
+        | Problem::PasswordsDiffer
+        | Problem::SomeIdsUnknown
+        | Problem::SeveralFeatures
+        | Problem::TwoOwners
+        | Problem::IdentityElsewhere
+        | Problem::LinkElsewhere
+        | Problem::UnknownIdentifier => NON_FIELD,
         _ => field,
     };
     Failure::Invalid(FieldErrors::Messages(problem_text(problem)).under(place)).answer()
@@ -230,6 +237,19 @@ pub(crate) fn problem_text(problem: &Problem) -> Vec<Cow<'static, str>> {
             "Can only create segment override(using this segment) for feature {feature}"
         )
         .into(),
+        Problem::Fixed => "This field cannot be changed.".into(),
+        Problem::OverridesExceed => {
+            "The environment has reached the maximum allowed segments overrides limit.".into()
+        }
+        Problem::SomeIdsUnknown => "Some of the provided ids were not found.".into(),
+        Problem::SeveralFeatures => {
+            "All feature segments must belong to the same feature & environment.".into()
+        }
+        Problem::FeatureOfAnotherProject(_) => "Feature does not exist in project".into(),
+        Problem::TwoOwners => "An override is for a segment or for an identity, not for both.".into(),
+        Problem::IdentityElsewhere => "Identity does not exist in environment.".into(),
+        Problem::LinkElsewhere => "Feature Segment does not belong to environment.".into(),
+        Problem::UnknownIdentifier => "Invalid identifier".into(),
         Problem::ClientTraitsNotAllowed => words::CLIENT_TRAITS.into(),
         Problem::TraitsNotStored => "Organisation is not authorised to store traits.".into(),
         Problem::TraitNotInteger => "Trait is not an integer.".into(),

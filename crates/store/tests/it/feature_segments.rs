@@ -74,7 +74,7 @@ contract! {
         shop.commit(write).await;
 
         let states = store.segment_states(shop.id(), feature.id, later(2)).await.unwrap();
-        assert_eq!(states, [kept.clone()]);
+        assert_eq!(states, std::slice::from_ref(&kept));
         let links = store.feature_segments(shop.id(), feature.id).await.unwrap();
         assert_eq!(links, [link_of(&kept)]);
         assert_eq!(store.feature_segment(link.id).await.unwrap(), None);

@@ -169,7 +169,7 @@ contract! {
         assert_eq!((second.total, second.items), (2, defaults.items[1..].to_vec()));
         assert_eq!(list(any(), all).await.items, [for_alice.clone(), for_bob.clone()]);
         let of_two = StateFilter { feature: Some(two.id), ..any() };
-        assert_eq!(list(of_two, all).await.items, [for_bob.clone()]);
+        assert_eq!(list(of_two, all).await.items, std::slice::from_ref(&for_bob));
         let every = || StateFilter { owners: StateOwners::All, ..StateFilter::default() };
         let mut everyones = defaults.items.clone();
         everyones.extend([for_pro.clone(), for_alice, for_bob]);

@@ -29,6 +29,7 @@ mod outbox;
 mod projects;
 mod row_ids;
 mod schedule;
+mod segment_titles;
 mod segments;
 mod server_keys;
 mod sign_in;

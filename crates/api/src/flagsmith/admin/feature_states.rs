@@ -5,9 +5,14 @@ use super::super::call::Call;
 use super::super::error::Failure;
 use super::super::fields::{Fields, Need, Text};
 use super::environments::environment_key;
+use super::feature_state_rows::read_request;
 use super::{lists, state_bodies, state_values};
+use axum::http::StatusCode;
 use flagstaff_core::{FeatureId, FeatureStateId};
-use flagstaff_service::{Caller, StateOwners, StatePatch, StateQuery};
+use flagstaff_service::{
+    Caller, NewStateRequest, ServiceError, StateOwners, StatePatch, StateQuery,
+};
+use serde_json::Value as Json;
 
 const NAME: Text = Text::up_to(lists::SEARCH_LIMIT).or_blank().untrimmed();
 
@@ -36,6 +41,27 @@ pub(super) async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
         .feature_states(&call.subject, key, query, lists::page_request(paging))
         .await?;
     lists::answer_page(&call, paging, &page, state_bodies::list_item)
+}
+
+/// `POST /api/v1/environments/{environment_key}/featurestates/`
+pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
+    let body = call.body().await?;
+    if body.is_object() && body.get("feature").is_none_or(Json::is_null) {
+        // Recorded on overrides: the permission on the feature is looked for first.
+        return Err(ServiceError::Forbidden.into());
+    }
+    let request = Fields::read(&body, |fields| NewStateRequest {
+        value: state_values::read_bare(fields),
+        ..read_request(fields)
+    })?;
+    let weights = request.weights.clone();
+    let key = environment_key(&call)?;
+    let state = call
+        .service()
+        .create_environment_state(&call.subject, key, request)
+        .await
+        .map_err(|error| state_values::refusal(error, &weights))?;
+    Ok(Answer::of(&state_bodies::row(&state)).with_status(StatusCode::CREATED))
 }
 
 /// `GET /api/v1/environments/{environment_key}/featurestates/{state_id}/`
@@ -72,6 +98,14 @@ pub(super) async fn update(mut call: Call<Caller>) -> Result<Answer, Failure> {
         .update_feature_state(&call.subject, key, id, patch)
         .await?;
     Ok(Answer::of(&state_bodies::patched(&state)))
+}
+
+/// `DELETE /api/v1/environments/{environment_key}/featurestates/{state_id}/`
+pub(super) async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
+    let (key, id) = (environment_key(&call)?, state_id(&call)?);
+    let service = call.service();
+    service.delete_feature_state(&call.subject, key, id).await?;
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
 /// The feature state that the path names.

@@ -3,7 +3,6 @@
 use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::error::Failure;
-use super::super::field_errors::FieldErrors;
 use super::super::fields::{Fields, Need};
 use super::environments::environment_key;
 use super::feature_body::feature_kind_text;
@@ -12,7 +11,7 @@ use super::identities::identity_id;
 use super::{lists, state_bodies, state_values};
 use axum::http::StatusCode;
 use flagstaff_core::{FeatureId, Flag, Origin, Snapshot, SnapshotFeature, Variant};
-use flagstaff_service::{Caller, IdentityOverrideRequest, Noun, ServiceError, StatePatch};
+use flagstaff_service::{Caller, IdentityOverrideRequest, ServiceError, StatePatch};
 use flagstaff_wire::json::value_to_json;
 use serde_json::{Value as Json, json};
 
@@ -49,20 +48,8 @@ pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
         .service()
         .create_identity_override(&call.subject, key, identity, request)
         .await
-        .map_err(|error| match error {
-            ServiceError::Conflict {
-                noun: Noun::FeatureState,
-            } => exists_already(),
-            other => state_values::refusal(other, &weights),
-        })?;
+        .map_err(|error| state_values::refusal(error, &weights))?;
     Ok(Answer::of(&state_bodies::row(&state)).with_status(StatusCode::CREATED))
-}
-
-/// The brackets and quotes within the text are recorded.
-fn exists_already() -> Failure {
-    let text = "['Feature state already exists for this environment, feature, version, \
-                segment & identity combination']";
-    Failure::Invalid(FieldErrors::message(text))
 }
 
 /// `GET …/featurestates/{state_id}/`

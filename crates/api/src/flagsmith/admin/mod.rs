@@ -7,6 +7,8 @@ mod accounts;
 mod api_keys;
 mod environments;
 mod feature_body;
+mod feature_segments;
+mod feature_state_rows;
 mod feature_states;
 mod features;
 mod identities;
@@ -36,6 +38,8 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = project_routes(routes);
     let routes = environment_routes(routes);
     let routes = state_routes(routes);
+    let routes = feature_state_rows::routes(routes);
+    let routes = feature_segments::routes(routes);
     identity_routes(routes)
 }
 
@@ -162,14 +166,17 @@ fn state_routes(routes: Routes) -> Routes {
     routes
         .view(
             "/api/v1/environments/{environment_key}/featurestates/",
-            View::new("Environment Feature State List").get(Member, feature_states::list),
+            View::new("Environment Feature State List")
+                .get(Member, feature_states::list)
+                .post(Member, feature_states::create),
         )
         .view(
             "/api/v1/environments/{environment_key}/featurestates/{state_id}/",
             View::new("Environment Feature State Instance")
                 .get(Member, feature_states::get)
                 .put(Member, feature_states::replace)
-                .patch(Member, feature_states::update),
+                .patch(Member, feature_states::update)
+                .delete(Member, feature_states::delete),
         )
         .view(
             "/api/v1/environments/{environment_key}/features/{feature_id}/create-segment-override/",

@@ -14,7 +14,7 @@ use flagstaff_core::SegmentId;
 use flagstaff_service::{Caller, Problem, SegmentOverrideRequest, ServiceError, ValueChange};
 
 /// The weakest priority that can be asked for.
-const PRIORITY_LIMIT: i64 = (1 << 31) - 1;
+pub(super) const PRIORITY_LIMIT: i64 = (1 << 31) - 1;
 
 /// `POST /api/v1/environments/{environment_key}/features/{feature_id}/create-segment-override/`
 pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {

@@ -18,6 +18,15 @@ pub(super) fn row(state: &FeatureState) -> Json {
     Json::Object(members)
 }
 
+/// One state: its identity is an id, its value an object of columns.
+pub(super) fn row_with_columns(state: &FeatureState) -> Json {
+    let mut row = row(state);
+    if let Some(value) = row.get_mut("feature_state_value") {
+        *value = columns(&state.value);
+    }
+    row
+}
+
 /// A state in a list: its identity is an object, its value bare.
 pub(super) fn list_item(state: &FeatureState) -> Json {
     let mut members = start(state);

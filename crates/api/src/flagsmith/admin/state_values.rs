@@ -6,7 +6,7 @@ use super::super::fields::{Fields, Need, Sent, Text};
 use super::super::scalar::{self, Integer};
 use super::super::words;
 use flagstaff_core::{OptionId, ValueKind};
-use flagstaff_service::{Problem, ServiceError, StatePatch, ValueChange, WeightChange};
+use flagstaff_service::{Noun, Problem, ServiceError, StatePatch, ValueChange, WeightChange};
 use flagstaff_wire::python;
 use serde_json::Value as Json;
 use std::borrow::Cow;
@@ -100,7 +100,16 @@ fn check_text(text: &str) -> Result<(), Cow<'static, str>> {
 
 /// Reads `feature_state_value` as an object of columns; those it does not name stay.
 pub(super) fn read_columns(fields: &mut Fields<'_>) -> Sent<ValueChange> {
-    fields.object("feature_state_value", Need::Required, |fields| {
+    read_columns_where(fields, Need::Required)
+}
+
+/// The same where the object may be left out.
+pub(super) fn read_columns_if_sent(fields: &mut Fields<'_>) -> Option<ValueChange> {
+    read_columns_where(fields, Need::Optional).value()
+}
+
+fn read_columns_where(fields: &mut Fields<'_>, need: Need) -> Sent<ValueChange> {
+    fields.object("feature_state_value", need, |fields| {
         let (least, most) = INTEGER;
         let integer = fields.integer("integer_value", Need::OptionalOrNull, least, most);
         ValueChange::Columns {
@@ -154,8 +163,18 @@ pub(super) fn refusal(error: ServiceError, weights: &[WeightChange]) -> Failure 
             problem: Problem::ForeignOption(id),
             ..
         } => Failure::Invalid(foreign_option(id, weights).under(WEIGHTS)),
+        ServiceError::Conflict {
+            noun: Noun::FeatureState,
+        } => exists_already(),
         other => other.into(),
     }
+}
+
+/// The brackets and quotes within the text are recorded.
+fn exists_already() -> Failure {
+    let text = "['Feature state already exists for this environment, feature, version, \
+                segment & identity combination']";
+    Failure::Invalid(FieldErrors::message(text))
 }
 
 fn foreign_option(id: i64, weights: &[WeightChange]) -> FieldErrors {

@@ -5,6 +5,8 @@ mod api_keys;
 mod bad_input;
 mod desk;
 mod environments;
+mod feature_segments;
+mod feature_state_rows;
 mod feature_states;
 mod features;
 mod golden;
