@@ -12,7 +12,7 @@ pub struct SignInConfig {
     pub session_hours: u32,
     /// How long a one-time sign-in link can be used, in hours. Default 24.
     pub link_hours: u32,
-    /// Whether anybody may sign up, and not only the first member and whoever is invited. Default false.
+    /// Whether anybody may sign up, and not only the first member and whoever is invited. Default `false`.
     pub allow_sign_up: bool,
 }
 
