@@ -121,6 +121,21 @@ pub enum Problem {
     /// The two do not match.
     #[error("differs from the password it repeats")]
     PasswordsDiffer,
+    /// Whoever has this address belongs to the organisation.
+    #[error("belongs to a member of the organisation")]
+    MemberAlready,
+    /// This address was invited, and the invitation was not used yet.
+    #[error("is invited already")]
+    InvitedAlready,
+    /// An organisation needs somebody who can manage it.
+    #[error("would leave the organisation without an admin")]
+    LastAdmin,
+    /// There are as many as there may be.
+    #[error("exceed the limit of {limit}")]
+    TooMany {
+        /// The most allowed.
+        limit: usize,
+    },
     /// Superusers sign up first, or not at all.
     #[error("cannot be true after the first member")]
     NotFirstMember,

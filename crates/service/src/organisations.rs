@@ -184,7 +184,7 @@ impl Service {
         organisation.ok_or(ServiceError::Forbidden)
     }
 
-    async fn organisation_view(
+    pub(crate) async fn organisation_view(
         &self,
         caller: &Caller,
         organisation: Organisation,

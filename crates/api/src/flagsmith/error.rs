@@ -208,6 +208,10 @@ pub(crate) fn problem_text(problem: &Problem) -> Vec<Cow<'static, str>> {
         Problem::InvalidEmail => "Enter a valid email address.".into(),
         Problem::WrongPassword => "Invalid password.".into(),
         Problem::PasswordsDiffer => "The two password fields didn't match.".into(),
+        Problem::MemberAlready => "This person is a member of the organisation already.".into(),
+        Problem::InvitedAlready => "This person is invited already.".into(),
+        Problem::LastAdmin => "The organisation needs an admin.".into(),
+        Problem::TooMany { limit } => words::too_many(*limit).into(),
         Problem::NotFirstMember => "Only the first member can be a superuser.".into(),
         Problem::EmailTaken => "Email already exists. Please log in.".into(),
         Problem::WeakPassword(problems) => {

@@ -13,7 +13,9 @@ mod feature_states;
 mod features;
 mod identities;
 mod identity_overrides;
+mod invites;
 mod lists;
+mod organisation_members;
 mod organisations;
 mod permissions;
 mod projects;
@@ -35,6 +37,8 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = sign_in_routes(routes);
     let routes = accounts::routes(routes);
     let routes = api_keys::routes(routes);
+    let routes = organisation_members::routes(routes);
+    let routes = invites::routes(routes);
     let routes = project_routes(routes);
     let routes = environment_routes(routes);
     let routes = state_routes(routes);

@@ -95,7 +95,10 @@ fn read_patch(fields: &mut Fields<'_>, name: Need) -> OrganisationPatch {
     }
 }
 
-fn shape(view: &OrganisationView) -> Json {
+/// Choices of roles.
+pub(super) const ROLES: [(&str, Role); 2] = [("ADMIN", Role::Admin), ("USER", Role::User)];
+
+pub(super) fn shape(view: &OrganisationView) -> Json {
     let organisation = &view.organisation;
     json!({
         "id": organisation.id.get(),
@@ -134,7 +137,8 @@ fn subscription(view: &OrganisationView) -> Json {
     })
 }
 
-const fn role_text(role: Role) -> &'static str {
+/// A role's word.
+pub(super) const fn role_text(role: Role) -> &'static str {
     match role {
         Role::Admin => "ADMIN",
         Role::User => "USER",

@@ -12,6 +12,8 @@ mod features;
 mod golden;
 mod identities;
 mod identity_overrides;
+mod invites;
+mod organisation_members;
 mod organisations;
 mod projects;
 mod segment_overrides;
