@@ -67,4 +67,10 @@ ids! {
     GrantId,
     /// Id of an API key of an organisation.
     ApiKeyId,
+    /// Id of a tag of features.
+    TagId,
+    /// Id of an export of features.
+    FeatureExportId,
+    /// Id of an import of features.
+    FeatureImportId,
 }

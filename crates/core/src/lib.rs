@@ -30,6 +30,7 @@ pub mod reason;
 pub mod ruleset;
 pub mod segment;
 pub mod snapshot;
+pub mod tag;
 #[cfg(test)]
 mod testing;
 pub mod text;
@@ -61,6 +62,7 @@ pub use segment::{Condition, OPERATORS, Rule, RuleKind, Segment};
 pub use snapshot::{
     IdentityOverrides, Snapshot, SnapshotFeature, SnapshotIdentity, SnapshotRows, SnapshotSegment,
 };
+pub use tag::Tag;
 pub use timestamp::Timestamp;
 pub use value::{StateValue, Value, ValueKind};
 pub use variant::{MultivariateOption, VariantWeight};

@@ -81,6 +81,12 @@ impl Subject {
         self
     }
 
+    /// No snapshot shows what changed.
+    pub(crate) fn not_shown(mut self) -> Self {
+        self.is_shown = false;
+        self
+    }
+
     /// Environment keys are among what changed.
     pub(crate) fn with_keys(mut self) -> Self {
         self.keys_changed = true;

@@ -157,6 +157,9 @@ pub enum Problem {
     /// The option belongs to another feature.
     #[error("option {0} belongs to another feature")]
     ForeignOption(i64),
+    /// The project wants each feature looked after by somebody.
+    #[error("names nobody, and the project wants an owner for each feature")]
+    OwnerNeeded,
     /// A server-side key begins with `ser.`.
     #[error("does not begin with `ser.`, or is longer than 100 visible ASCII characters")]
     NotAServerKey,

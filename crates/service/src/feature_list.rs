@@ -4,8 +4,8 @@ use crate::error::{Problem, ServiceError, ServiceResult};
 use crate::features::FeatureView;
 use crate::{Caller, Service};
 use flagstaff_core::text::python_text;
-use flagstaff_core::{Environment, Feature, FeatureState, ProjectId, fold};
-use flagstaff_store::{FeatureFilter, FeatureSort, Page, PageRequest};
+use flagstaff_core::{Environment, Feature, FeatureKind, FeatureState, MemberId, ProjectId, fold};
+use flagstaff_store::{FeatureFilter, FeatureSort, Page, PageRequest, TagFilter};
 
 /// Which features are asked for.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +16,12 @@ pub struct FeatureQuery {
     pub search: Option<String>,
     /// Only archived ones, or only others.
     pub is_archived: Option<bool>,
+    /// Only those with variants, or only those without.
+    pub kind: Option<FeatureKind>,
+    /// By their tags.
+    pub tags: Option<TagFilter>,
+    /// Only those that one of these looks after.
+    pub owners: Option<Vec<MemberId>>,
     /// Only those whose default is on, or only those where it is off; asks for an environment.
     pub is_enabled: Option<bool>,
     /// Part of the default's value, as text; asks for an environment.
@@ -61,6 +67,9 @@ impl Service {
         let filter = FeatureFilter {
             search: query.search.clone(),
             is_archived: query.is_archived,
+            kind: query.kind,
+            tags: query.tags.clone(),
+            owners: query.owners.clone(),
             sort: query.sort,
         };
         let found = match &environment {

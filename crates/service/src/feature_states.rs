@@ -36,7 +36,7 @@ pub enum ValueChange {
 
 impl ValueChange {
     /// Makes the change.
-    pub(crate) fn apply(self, value: &mut StateValue) {
+    pub fn apply(self, value: &mut StateValue) {
         match self {
             Self::Text(text) => {
                 value.kind = ValueKind::Text;

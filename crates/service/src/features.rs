@@ -2,33 +2,19 @@
 
 use crate::change::{Subject, Told};
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
+use crate::multivariate_options::{OptionRequest, check_options};
 use crate::projects::whole_name_pattern;
-use crate::state_values::check_value;
-use crate::text_rules::{VALUE_LIMIT, check_optional, check_text};
-use crate::weights::check_percentages;
+use crate::text_rules::{VALUE_LIMIT, check_optional};
 use crate::{Caller, Service};
 use flagstaff_core::{
     Environment, Feature, FeatureId, FeatureKind, FeatureName, FeatureState, InvalidName, Member,
-    MultivariateOption, Project, ProjectId, StateValue,
+    MemberId, MultivariateOption, Project, ProjectId, ProjectPermission, StateValue, TagId,
 };
 use flagstaff_store::{NewFeature, NewOption};
 use uuid::Uuid;
 
 /// Features a project may hold.
 pub const FEATURE_LIMIT: i64 = 10_000;
-/// Options a feature may have.
-const OPTION_LIMIT: usize = 200;
-
-/// An option to be made.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OptionRequest {
-    /// Its name, up to 255 characters; `control` is reserved.
-    pub key: Option<String>,
-    /// Its value.
-    pub value: StateValue,
-    /// Percent, 0 to 100.
-    pub default_percentage_allocation: f64,
-}
 
 /// A feature to be made.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,6 +35,10 @@ pub struct FeatureRequest {
     pub options: Vec<OptionRequest>,
     /// Multivariate even without options.
     pub kind: FeatureKind,
+    /// What it is sorted by.
+    pub tags: Vec<TagId>,
+    /// Who looks after it; whoever makes it, when `None`.
+    pub owners: Option<Vec<MemberId>>,
 }
 
 /// What of a feature a person may change; name, type and initial value are fixed.
@@ -60,6 +50,8 @@ pub struct FeaturePatch {
     pub is_archived: Option<bool>,
     /// Whether client-side keys see it.
     pub is_server_key_only: Option<bool>,
+    /// What it is sorted by; those not named are taken away.
+    pub tags: Option<Vec<TagId>>,
 }
 
 /// A feature with what is shown beside it.
@@ -71,6 +63,8 @@ pub struct FeatureView {
     pub options: Vec<MultivariateOption>,
     /// Who looks after it.
     pub owners: Vec<Member>,
+    /// What it is sorted by, in order of their ids.
+    pub tags: Vec<TagId>,
     /// Segment overrides, in the environment asked for or in all.
     pub segment_overrides: i64,
     /// Identity overrides in the environment asked for.
@@ -95,6 +89,24 @@ impl Service {
         self.feature_view(feature, None).await
     }
 
+    /// One feature, by its stable id.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] when there is none, or it is somebody else's.
+    pub async fn feature_by_uuid(&self, caller: &Caller, uuid: Uuid) -> ServiceResult<FeatureView> {
+        let noun = Noun::Feature;
+        let missing = || ServiceError::NotFound { noun };
+        let feature = self.store().feature_by_uuid(uuid).await?;
+        let feature = feature.ok_or_else(missing)?;
+        let project = self.visible_project(caller, feature.project_id).await;
+        match project {
+            Ok(_) => self.feature_view(feature, None).await,
+            // The project is no news to who asks for a feature: it is this that is not there.
+            Err(ServiceError::NotFound { .. }) => Err(missing()),
+            Err(other) => Err(other),
+        }
+    }
+
     /// Makes a feature, with a default state in every environment of the project.
     ///
     /// # Errors
@@ -105,7 +117,9 @@ impl Service {
         project: ProjectId,
         request: FeatureRequest,
     ) -> ServiceResult<FeatureView> {
-        let project = self.visible_project(caller, project).await?;
+        let project = self
+            .project_for(caller, project, ProjectPermission::CreateFeature)
+            .await?;
         let feature = self.insert_feature(Some(caller), &project, request).await?;
         self.feature_view(feature, None).await
     }
@@ -131,20 +145,15 @@ impl Service {
             };
             return Err(ServiceError::invalid("features", problem));
         }
+        self.check_tags(project, &request.tags).await?;
+        let owners = self.first_owners(caller, project, request.owners).await?;
         let (enabled, value) = if project.prevent_flag_defaults {
             (false, StateValue::default())
         } else {
             let value = StateValue::typed_by_content(request.initial_value.as_deref());
             (request.default_enabled, value)
         };
-        let options = request.options.iter().map(|option| NewOption {
-            id: None,
-            uuid: Uuid::new_v4(),
-            key: option.key.clone(),
-            value: option.value.clone(),
-            default_percentage_allocation: option.default_percentage_allocation,
-        });
-        let options: Vec<_> = options.collect();
+        let options: Vec<_> = request.options.into_iter().map(NewOption::from).collect();
         let is_multivariate = !options.is_empty() || request.kind == FeatureKind::Multivariate;
         let new_feature = NewFeature {
             id: None,
@@ -162,11 +171,8 @@ impl Service {
             is_archived: request.is_archived,
             is_server_key_only: request.is_server_key_only,
             options,
-            owners: caller
-                .and_then(Caller::member)
-                .map(|member| member.id)
-                .into_iter()
-                .collect(),
+            owners,
+            tags: request.tags,
         };
         let mut write = self.store().write().await?;
         let now = self.clock().now();
@@ -192,7 +198,9 @@ impl Service {
         id: FeatureId,
         patch: FeaturePatch,
     ) -> ServiceResult<FeatureView> {
-        let project = self.visible_project(caller, project).await?;
+        let project = self
+            .project_for(caller, project, ProjectPermission::CreateFeature)
+            .await?;
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
         let mut feature = self.feature_in(&project, id).await?;
@@ -205,6 +213,10 @@ impl Service {
             .is_server_key_only
             .unwrap_or(feature.is_server_key_only);
         write.update_feature(&feature).await?;
+        if let Some(tags) = &patch.tags {
+            self.check_tags(&project, tags).await?;
+            write.set_feature_tags(id, tags).await?;
+        }
         let subject = Subject::project(project.organisation_id, project.id);
         let told = Told::updated(Noun::Feature, id.get(), feature.uuid)
             .saying(format!("Flag / Remote Config updated: {}", feature.name));
@@ -222,7 +234,9 @@ impl Service {
         project: ProjectId,
         id: FeatureId,
     ) -> ServiceResult<()> {
-        let project = self.visible_project(caller, project).await?;
+        let project = self
+            .project_for(caller, project, ProjectPermission::DeleteFeature)
+            .await?;
         let feature = self.feature_in(&project, id).await?;
         let mut write = self.store().write().await?;
         write.delete_feature(id, self.clock().now()).await?;
@@ -263,6 +277,7 @@ impl Service {
     ) -> ServiceResult<FeatureView> {
         let options = self.store().options(feature.id).await?;
         let owners = self.store().feature_owners(feature.id).await?;
+        let tags = self.store().feature_tags(feature.id).await?;
         let environment_id = environment.map(|environment| environment.id);
         let overrides = self
             .store()
@@ -280,6 +295,7 @@ impl Service {
             feature,
             options,
             owners,
+            tags,
             segment_overrides: overrides.segments,
             identity_overrides: environment_id.map(|_| overrides.identities),
             state,
@@ -304,30 +320,4 @@ fn checked_name(project: &Project, text: &str) -> ServiceResult<FeatureName> {
         Err(InvalidName::TooLong { limit }) => refused(Problem::TooLong { limit }),
         Err(InvalidName::Nul) => refused(Problem::Nul),
     }
-}
-
-fn check_options(options: &[OptionRequest]) -> ServiceResult<()> {
-    if options.len() > OPTION_LIMIT {
-        let max = i64::try_from(OPTION_LIMIT).unwrap_or(i64::MAX);
-        let problem = Problem::OutOfRange { min: 0, max };
-        return Err(ServiceError::invalid("multivariate_options", problem));
-    }
-    let mut keys = std::collections::HashSet::new();
-    for option in options {
-        check_value(&option.value)?;
-        let Some(key) = &option.key else {
-            continue;
-        };
-        check_text("key", key, 255)?;
-        if key == "control" {
-            return Err(ServiceError::invalid("key", Problem::ReservedVariantKey));
-        }
-        if !keys.insert(key) {
-            return Err(ServiceError::invalid("key", Problem::DuplicateVariantKey));
-        }
-    }
-    let percentages = options
-        .iter()
-        .map(|option| option.default_percentage_allocation);
-    check_percentages("multivariate_options", percentages)
 }

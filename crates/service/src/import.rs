@@ -269,6 +269,7 @@ impl Import {
                 is_server_key_only: feature.is_server_key_only,
                 options: Vec::new(),
                 owners: Vec::new(),
+                tags: Vec::new(),
             };
             let id = self.write.insert_feature(&new, self.now).await?.id;
             let mut ids = Vec::new();

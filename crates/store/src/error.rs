@@ -17,6 +17,10 @@ pub enum Noun {
     InviteLink,
     /// A feature.
     Feature,
+    /// An export of features.
+    FeatureExport,
+    /// An import of features.
+    FeatureImport,
     /// A feature state.
     FeatureState,
     /// The link of a segment override.
@@ -39,6 +43,8 @@ pub enum Noun {
     ClientKey,
     /// A one-time sign-in link.
     SignInLink,
+    /// A tag of features.
+    Tag,
     /// A trait.
     Trait,
 }
@@ -54,6 +60,8 @@ impl Noun {
             Self::Invite => "invite",
             Self::InviteLink => "invite link",
             Self::Feature => "feature",
+            Self::FeatureExport => "feature export",
+            Self::FeatureImport => "feature import",
             Self::FeatureState => "feature state",
             Self::FeatureSegment => "segment override",
             Self::Identity => "identity",
@@ -65,6 +73,7 @@ impl Noun {
             Self::ServerKey => "server-side key",
             Self::ClientKey => "client-side key",
             Self::SignInLink => "sign-in link",
+            Self::Tag => "tag",
             Self::Trait => "trait",
         }
     }

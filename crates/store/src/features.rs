@@ -2,14 +2,12 @@
 
 use crate::backend::{on_backend, on_transaction};
 use crate::error::Noun;
-use crate::members::MemberRow;
 use crate::multivariate_options::NewOption;
-use crate::page::{Page, PageRequest};
-use crate::text::{can_be_part, contains_pattern, folded_key};
+use crate::text::folded_key;
 use crate::{Store, StoreError, StoreResult, Write};
 use flagstaff_core::{
-    EnvironmentId, Feature, FeatureId, FeatureKind, FeatureName, Member, MemberId, ProjectId,
-    Timestamp, fold,
+    EnvironmentId, Feature, FeatureId, FeatureKind, FeatureName, MemberId, ProjectId, TagId,
+    Timestamp,
 };
 use uuid::Uuid;
 
@@ -40,31 +38,8 @@ pub struct NewFeature {
     pub options: Vec<NewOption>,
     /// Who looks after it.
     pub owners: Vec<MemberId>,
-}
-
-/// The order of a list of features.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum FeatureSort {
-    /// As they were made.
-    #[default]
-    Created,
-    /// Newest first.
-    CreatedDescending,
-    /// By name, without regard to case.
-    Name,
-    /// By name, from the end.
-    NameDescending,
-}
-
-/// Which features are asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FeatureFilter {
-    /// Part of a name, without regard to case.
-    pub search: Option<String>,
-    /// Only archived ones, or only others.
-    pub is_archived: Option<bool>,
-    /// Order.
-    pub sort: FeatureSort,
+    /// What it is sorted by.
+    pub tags: Vec<TagId>,
 }
 
 /// How many overrides a feature has.
@@ -74,6 +49,14 @@ pub struct Overrides {
     pub segments: i64,
     /// For identities.
     pub identities: i64,
+}
+
+/// The word a kind of feature is stored as.
+pub(crate) const fn kind_text(kind: FeatureKind) -> &'static str {
+    match kind {
+        FeatureKind::Standard => "standard",
+        FeatureKind::Multivariate => "multivariate",
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -131,21 +114,6 @@ macro_rules! select {
     };
 }
 
-macro_rules! sorted {
-    ($order:literal) => {
-        concat!(
-            r"SELECT id, uuid, project_id, name, kind, default_enabled, initial_value, description,
-                is_archived, is_server_key_only, created_at
-            FROM features
-            WHERE project_id = $1 AND deleted_at IS NULL
-                AND name_folded LIKE $2 ESCAPE '\' AND ($3 IS NULL OR is_archived = $3)
-            ORDER BY ",
-            $order,
-            " LIMIT $4 OFFSET $5"
-        )
-    };
-}
-
 impl Store {
     /// A feature by its id.
     ///
@@ -162,72 +130,19 @@ impl Store {
         row.map(Feature::try_from).transpose()
     }
 
-    /// Features of a project.
+    /// A feature by its stable id.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn features(
-        &self,
-        project: ProjectId,
-        filter: &FeatureFilter,
-        page: PageRequest,
-    ) -> StoreResult<Page<Feature>> {
-        const COUNT: &str = r"
-            SELECT COUNT(*) FROM features
-            WHERE project_id = $1 AND deleted_at IS NULL
-                AND name_folded LIKE $2 ESCAPE '\' AND ($3 IS NULL OR is_archived = $3)";
-        let sql = match filter.sort {
-            FeatureSort::Created => sorted!("id"),
-            FeatureSort::CreatedDescending => sorted!("id DESC"),
-            FeatureSort::Name => sorted!("name_folded, id"),
-            FeatureSort::NameDescending => sorted!("name_folded DESC, id"),
-        };
-        if filter
-            .search
-            .as_deref()
-            .is_some_and(|text| !can_be_part(text))
-        {
-            return Ok(Page::default());
-        }
-        let search = contains_pattern(&fold(filter.search.as_deref().unwrap_or_default()));
-        let total: i64 = on_backend!(self, |pool| {
-            sqlx::query_scalar(COUNT)
-                .bind(project.get())
-                .bind(&search)
-                .bind(filter.is_archived)
-                .fetch_one(pool)
+    pub async fn feature_by_uuid(&self, uuid: Uuid) -> StoreResult<Option<Feature>> {
+        const SQL: &str = select!("WHERE uuid = $1 AND deleted_at IS NULL");
+        let row: Option<FeatureRow> = on_backend!(self, |pool| {
+            sqlx::query_as(SQL)
+                .bind(uuid.to_string())
+                .fetch_optional(pool)
                 .await
         })?;
-        let rows: Vec<FeatureRow> = on_backend!(self, |pool| {
-            sqlx::query_as(sql)
-                .bind(project.get())
-                .bind(&search)
-                .bind(filter.is_archived)
-                .bind(page.limit())
-                .bind(page.offset())
-                .fetch_all(pool)
-                .await
-        })?;
-        let items: StoreResult<_> = rows.into_iter().map(Feature::try_from).collect();
-        Ok(Page {
-            items: items?,
-            total,
-        })
-    }
-
-    /// How many features a project has.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn count_features(&self, project: ProjectId) -> StoreResult<i64> {
-        const SQL: &str =
-            "SELECT COUNT(*) FROM features WHERE project_id = $1 AND deleted_at IS NULL";
-        Ok(on_backend!(self, |pool| {
-            sqlx::query_scalar(SQL)
-                .bind(project.get())
-                .fetch_one(pool)
-                .await
-        })?)
+        row.map(Feature::try_from).transpose()
     }
 
     /// How many overrides a feature has, in one environment or in all.
@@ -254,26 +169,6 @@ impl Store {
             identities,
         })
     }
-
-    /// Who looks after a feature, in order of their ids.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn feature_owners(&self, feature: FeatureId) -> StoreResult<Vec<Member>> {
-        const SQL: &str = "
-            SELECT m.id, m.uuid, m.email, m.first_name, m.last_name, m.is_superuser, m.is_active,
-                m.sign_up_type, m.created_at, m.last_login
-            FROM members m JOIN feature_owners o ON o.member_id = m.id
-            WHERE o.feature_id = $1 AND m.deleted_at IS NULL
-            ORDER BY m.id";
-        let rows: Vec<MemberRow> = on_backend!(self, |pool| {
-            sqlx::query_as(SQL)
-                .bind(feature.get())
-                .fetch_all(pool)
-                .await
-        })?;
-        rows.into_iter().map(Member::try_from).collect()
-    }
 }
 
 impl Write {
@@ -292,17 +187,13 @@ impl Write {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             RETURNING id";
         const ONE: &str = select!("WHERE id = $1");
-        let kind = match new.kind {
-            FeatureKind::Standard => "standard",
-            FeatureKind::Multivariate => "multivariate",
-        };
         let id: i64 = on_transaction!(&mut self.transaction, |connection| {
             sqlx::query_scalar(SQL)
                 .bind(new.uuid.to_string())
                 .bind(new.project_id.get())
                 .bind(new.name.as_str())
                 .bind(folded_key(new.name.as_str()))
-                .bind(kind)
+                .bind(kind_text(new.kind))
                 .bind(new.default_enabled)
                 .bind(&new.initial_value)
                 .bind(&new.description)
@@ -320,6 +211,7 @@ impl Write {
             self.insert_feature_owner(FeatureId::new(id), *owner)
                 .await?;
         }
+        self.set_feature_tags(FeatureId::new(id), &new.tags).await?;
         for option in &new.options {
             self.insert_option(FeatureId::new(id), option, at).await?;
         }
@@ -329,36 +221,13 @@ impl Write {
         Feature::try_from(row)
     }
 
-    /// Makes somebody look after a feature.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn insert_feature_owner(
-        &mut self,
-        feature: FeatureId,
-        member: MemberId,
-    ) -> StoreResult<()> {
-        const SQL: &str = "
-            INSERT INTO feature_owners (feature_id, member_id) VALUES ($1, $2)
-            ON CONFLICT (feature_id, member_id) DO NOTHING";
-        on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(feature.get())
-                .bind(member.get())
-                .execute(connection)
-                .await
-                .map(drop)
-        })?;
-        Ok(())
-    }
-
     /// Writes every field of a feature that can change.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], and when the database does not answer.
     pub async fn update_feature(&mut self, feature: &Feature) -> StoreResult<()> {
         const SQL: &str = "
-            UPDATE features SET description = $2, is_archived = $3, is_server_key_only = $4
+            UPDATE features SET description = $2, is_archived = $3, is_server_key_only = $4, kind = $5
             WHERE id = $1 AND deleted_at IS NULL";
         let done = on_transaction!(&mut self.transaction, |connection| {
             sqlx::query(SQL)
@@ -366,6 +235,7 @@ impl Write {
                 .bind(&feature.description)
                 .bind(feature.is_archived)
                 .bind(feature.is_server_key_only)
+                .bind(kind_text(feature.kind))
                 .execute(connection)
                 .await
                 .map(|done| done.rows_affected())

@@ -4,7 +4,9 @@ use crate::backend::{on_backend, on_transaction};
 use crate::error::Noun;
 use crate::feature_states::kind_of;
 use crate::{Store, StoreError, StoreResult, Write};
-use flagstaff_core::{FeatureId, MultivariateOption, OptionId, StateValue, Timestamp};
+use flagstaff_core::{
+    FeatureId, FeatureStateId, MultivariateOption, OptionId, StateValue, Timestamp,
+};
 use uuid::Uuid;
 
 /// An option to be made.
@@ -77,6 +79,25 @@ impl Store {
         })?;
         rows.into_iter().map(MultivariateOption::try_from).collect()
     }
+
+    /// An option by its stable id.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn option_by_uuid(&self, uuid: Uuid) -> StoreResult<Option<MultivariateOption>> {
+        const SQL: &str = "
+            SELECT id, uuid, feature_id, key, value_type, string_value, integer_value, boolean_value,
+                default_percentage_allocation
+            FROM multivariate_options
+            WHERE uuid = $1 AND deleted_at IS NULL";
+        let row: Option<OptionRow> = on_backend!(self, |pool| {
+            sqlx::query_as(SQL)
+                .bind(uuid.to_string())
+                .fetch_optional(pool)
+                .await
+        })?;
+        row.map(MultivariateOption::try_from).transpose()
+    }
 }
 
 impl Write {
@@ -113,5 +134,82 @@ impl Write {
         let wanted = new.id.map(OptionId::get);
         let id = self.keep_id("multivariate_options", id, wanted).await?;
         Ok(OptionId::new(id))
+    }
+
+    /// Writes every field of an option that can change. Weights that states give it stay.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Conflict`] for a taken key.
+    pub async fn update_option(&mut self, option: &MultivariateOption) -> StoreResult<()> {
+        const SQL: &str = "
+            UPDATE multivariate_options
+            SET key = $2, value_type = $3, string_value = $4, integer_value = $5, boolean_value = $6,
+                default_percentage_allocation = $7
+            WHERE id = $1 AND deleted_at IS NULL";
+        let done = on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query(SQL)
+                .bind(option.id.get())
+                .bind(&option.key)
+                .bind(crate::feature_states::kind_text(option.value.kind))
+                .bind(&option.value.text)
+                .bind(option.value.integer)
+                .bind(option.value.boolean)
+                .bind(option.default_percentage_allocation)
+                .execute(connection)
+                .await
+                .map(|done| done.rows_affected())
+        })
+        .map_err(StoreError::conflict(Noun::MultivariateOption))?;
+        crate::error::changed(done, Noun::MultivariateOption)
+    }
+
+    /// Deletes an option with every weight that a state gives it, overrides and older versions included.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and when the database does not answer.
+    pub async fn delete_option(&mut self, id: OptionId, at: Timestamp) -> StoreResult<()> {
+        const SQL: &str =
+            "UPDATE multivariate_options SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
+        const WEIGHTS: &str = "DELETE FROM variant_weights WHERE option_id = $1";
+        let done = self.mark_deleted(SQL, id.get(), at).await?;
+        on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query(WEIGHTS)
+                .bind(id.get())
+                .execute(connection)
+                .await
+                .map(drop)
+        })?;
+        crate::error::changed(done, Noun::MultivariateOption)
+    }
+
+    /// Gives an option its weight in every default of its feature, drafts and older versions included: as much of it
+    /// as the other options leave of 100 percent. Overrides do not have it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn weigh_option_in_defaults(
+        &mut self,
+        feature: FeatureId,
+        option: OptionId,
+        percentage_allocation: f64,
+    ) -> StoreResult<()> {
+        const SQL: &str = "
+            SELECT s.id, CAST(COALESCE(SUM(w.percentage_allocation), 0) AS DOUBLE PRECISION)
+            FROM feature_states s LEFT JOIN variant_weights w ON w.feature_state_id = s.id
+            WHERE s.feature_id = $1 AND s.feature_segment_id IS NULL AND s.identity_id IS NULL
+                AND s.deleted_at IS NULL
+            GROUP BY s.id ORDER BY s.id";
+        let states: Vec<(i64, f64)> = on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query_as(SQL)
+                .bind(feature.get())
+                .fetch_all(connection)
+                .await
+        })?;
+        for (state, given) in states {
+            let weight = percentage_allocation.min(100.0 - given).max(0.0);
+            self.set_weight(FeatureStateId::new(state), option, weight)
+                .await?;
+        }
+        Ok(())
     }
 }

@@ -223,6 +223,9 @@ pub(crate) fn problem_text(problem: &Problem) -> Vec<Cow<'static, str>> {
             "Multivariate option with this key already exists for the feature.".into()
         }
         Problem::ForeignOption(id) => words::no_such_row(id).into(),
+        Problem::OwnerNeeded => {
+            "This project requires at least one owner for each feature.".into()
+        }
         Problem::NotAServerKey => {
             "A server-side key begins with \"ser.\" and has up to 100 visible ASCII characters."
                 .into()
@@ -281,6 +284,8 @@ fn model(noun: Noun) -> &'static str {
         Noun::ApiKey => "MasterAPIKey",
         Noun::Environment | Noun::ClientKey => "Environment",
         Noun::Feature => "Feature",
+        Noun::FeatureExport => "FeatureExport",
+        Noun::FeatureImport => "FeatureImport",
         Noun::FeatureState => "FeatureState",
         Noun::FeatureSegment => "FeatureSegment",
         Noun::Grant => "UserPermission",
@@ -294,6 +299,7 @@ fn model(noun: Noun) -> &'static str {
         Noun::Segment => "Segment",
         Noun::ServerKey => "EnvironmentAPIKey",
         Noun::SignInLink => "SignInLink",
+        Noun::Tag => "Tag",
         Noun::Trait => "Trait",
     }
 }

@@ -155,7 +155,7 @@ impl<'a> Fields<'a> {
         Sent::Absent
     }
 
-    fn parsed<T>(
+    pub(super) fn parsed<T>(
         &mut self,
         name: &'static str,
         need: Need,
@@ -231,17 +231,9 @@ impl<'a> Fields<'a> {
 
     /// The id of a row.
     pub(crate) fn row_id(&mut self, name: &'static str, need: Need) -> Sent<i64> {
-        self.parsed(name, need, |fields, json| match scalar::integer(json) {
-            Some(Integer::Fits(id)) => Some(id),
-            Some(Integer::TooLow | Integer::TooHigh) => {
-                let digits = scalar::text(json).unwrap_or_default();
-                fields.fail(name, words::no_such_row(digits));
-                None
-            }
-            None => {
-                fields.fail(name, words::no_row_id(scalar::kind(json)));
-                None
-            }
+        self.parsed(name, need, |fields, json| {
+            let id = read_row_id(json);
+            id.map_err(|problem| fields.fail(name, problem)).ok()
         })
     }
 
@@ -325,6 +317,18 @@ pub(crate) fn read_items<'a, T>(
         Ok(values)
     } else {
         Err(errors)
+    }
+}
+
+/// Reads the id of a row.
+pub(super) fn read_row_id(json: &Json) -> Result<i64, String> {
+    match scalar::integer(json) {
+        Some(Integer::Fits(id)) => Ok(id),
+        Some(Integer::TooLow | Integer::TooHigh) => {
+            let digits = scalar::text(json).unwrap_or_default();
+            Err(words::no_such_row(digits))
+        }
+        None => Err(words::no_row_id(scalar::kind(json))),
     }
 }
 

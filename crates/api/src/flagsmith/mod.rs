@@ -11,6 +11,7 @@ pub(crate) mod error;
 pub(crate) mod field_errors;
 pub(crate) mod fields;
 mod form;
+mod id_lists;
 pub(crate) mod json_limits;
 mod negotiation;
 pub(crate) mod pagination;

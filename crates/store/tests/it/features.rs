@@ -193,6 +193,96 @@ contract! {
         assert_conflict(feature, Noun::MultivariateOption);
     }
 
+    async fn a_feature_and_an_option_are_found_by_their_stable_ids(store: Store) {
+        let shop = Shop::open(&store).await;
+        let mut new = new_feature(shop.project.id, "colour");
+        new.options = vec![new_option("blue", 1.0)];
+        let feature = shop.insert_feature(&new).await;
+
+        let found = store.feature_by_uuid(new.uuid).await.unwrap();
+        let option = store.option_by_uuid(new.options[0].uuid).await.unwrap();
+
+        assert_eq!(found.as_ref(), Some(&feature));
+        assert_eq!(option.unwrap().feature_id, feature.id);
+        assert_eq!(store.feature_by_uuid(new.options[0].uuid).await.unwrap(), None);
+        assert_eq!(store.option_by_uuid(new.uuid).await.unwrap(), None);
+    }
+
+    async fn an_option_is_changed_and_deleted_with_its_weights(store: Store) {
+        let shop = Shop::open(&store).await;
+        let mut new = new_feature(shop.project.id, "colour");
+        new.options = vec![new_option("blue", 30.0), new_option("green", 20.0)];
+        new.options[0].key = Some("b".to_owned());
+        let feature = shop.insert_feature(&new).await;
+        let mut options = store.options(feature.id).await.unwrap();
+        let blue = options.remove(0);
+        let bob = shop.identity("bob").await;
+        let own = shop.override_for_identity(&feature, &bob).await;
+        let mut green = options.remove(0);
+        green.value = StateValue::of_integer(7);
+        green.default_percentage_allocation = 4.0;
+        let mut write = shop.write().await;
+        write.update_option(&green).await.unwrap();
+        write.set_weight(own.id, blue.id, 100.0).await.unwrap();
+        write.delete_option(blue.id, later(1)).await.unwrap();
+        shop.commit(write).await;
+
+        assert_eq!(store.options(feature.id).await.unwrap(), [green.clone()]);
+        assert_eq!(store.option_by_uuid(blue.uuid).await.unwrap(), None);
+        let own = store.feature_state(own.id).await.unwrap().unwrap();
+        assert!(own.weights.is_empty());
+        let default = store.default_state(shop.id(), feature.id, later(2)).await.unwrap().unwrap();
+        assert_eq!(default.weights.len(), 1);
+        assert_eq!(default.weights[0].percentage_allocation, 20.0, "weights stay as they are");
+        green.key = Some("b".to_owned());
+        let mut write = shop.write().await;
+        write.update_option(&green).await.unwrap();
+        shop.commit(write).await;
+        assert_not_found(shop.write().await.update_option(&blue).await, Noun::MultivariateOption);
+        let again = shop.write().await.delete_option(blue.id, later(3)).await;
+        assert_not_found(again, Noun::MultivariateOption);
+    }
+
+    async fn a_key_cannot_become_that_of_another_option(store: Store) {
+        let shop = Shop::open(&store).await;
+        let mut new = new_feature(shop.project.id, "colour");
+        new.options = vec![new_option("blue", 30.0), new_option("green", 20.0)];
+        new.options[0].key = Some("b".to_owned());
+        let feature = shop.insert_feature(&new).await;
+        let mut green = store.options(feature.id).await.unwrap().remove(1);
+        green.key = Some("b".to_owned());
+
+        let updated = shop.write().await.update_option(&green).await;
+
+        assert_conflict(updated, Noun::MultivariateOption);
+    }
+
+    async fn a_new_option_weighs_in_every_default_and_in_no_override(store: Store) {
+        let shop = Shop::open(&store).await;
+        let mut new = new_feature(shop.project.id, "colour");
+        new.options = vec![new_option("blue", 90.0)];
+        let other = shop.environment("production").await;
+        let feature = shop.insert_feature(&new).await;
+        let pro = shop.segment("pro").await;
+        let over = shop.override_for_segment(&feature, &pro, 0).await;
+        let there = store.default_state(other.id, feature.id, NOW).await.unwrap().unwrap();
+        let mut write = shop.write().await;
+        write.set_weight(there.id, there.weights[0].option_id, 20.0).await.unwrap();
+        let black = write
+            .insert_option(feature.id, &new_option("black", 30.0), NOW).await.unwrap();
+        write.weigh_option_in_defaults(feature.id, black, 30.0).await.unwrap();
+        shop.commit(write).await;
+
+        for (environment, expected) in [(shop.id(), [90.0, 10.0]), (other.id, [20.0, 30.0])] {
+            let state = store.default_state(environment, feature.id, NOW).await.unwrap().unwrap();
+            let weights = state.weights.iter().map(|weight| weight.percentage_allocation);
+            assert_eq!(weights.collect::<Vec<_>>(), expected);
+            assert_eq!(state.weights[1].option_id, black);
+        }
+        let over = store.feature_state(over.id).await.unwrap().unwrap();
+        assert!(over.weights.is_empty());
+    }
+
     async fn overrides_are_counted(store: Store) {
         let shop = Shop::open(&store).await;
         let feature = shop.feature("checkout").await;

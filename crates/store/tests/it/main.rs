@@ -34,6 +34,7 @@ mod segments;
 mod server_keys;
 mod sign_in;
 mod snapshots;
+mod tags;
 mod traits;
 mod usage;
 mod write;

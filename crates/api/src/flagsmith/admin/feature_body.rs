@@ -1,23 +1,27 @@
 //! Features as bodies say and answers show them.
 
 use super::super::field_errors::FieldErrors;
-use super::super::fields::{Fields, Need, Sent, Text};
-use super::super::scalar::{self, Integer};
+use super::super::fields::{Fields, Need, Text};
 use super::super::words;
+use super::option_body;
 use super::state_bodies;
-use super::state_values::{INTEGER, KINDS, TEXT, kind_text, read_percentage};
+use super::state_values::TEXT;
 use super::times;
-use flagstaff_core::{FeatureKind, Member, MultivariateOption, StateValue};
-use flagstaff_service::{FeaturePatch, FeatureRequest, FeatureView, OptionRequest};
+use flagstaff_core::{FeatureKind, Member, MemberId, TagId};
+use flagstaff_service::{FeaturePatch, FeatureRequest, FeatureView};
 use flagstaff_wire::python;
 use serde_json::{Map, Value as Json, json};
 
 const NAME: Text = Text::up_to(2000);
 const DESCRIPTION: Text = Text::up_to(20_000).or_blank();
-const OPTION_KEY: Text = Text::up_to(255).or_blank();
 /// Options in one body.
 const OPTION_LIMIT: usize = 1000;
-const KINDS_OF_FEATURE: [(&str, FeatureKind); 2] = [
+/// Tags in one body.
+const TAG_LIMIT: usize = 1000;
+/// Owners in one body.
+const OWNER_LIMIT: usize = 100;
+/// The words of the kinds of features.
+pub(super) const KINDS_OF_FEATURE: [(&str, FeatureKind); 2] = [
     ("STANDARD", FeatureKind::Standard),
     ("MULTIVARIATE", FeatureKind::Multivariate),
 ];
@@ -27,19 +31,21 @@ const KINDS_OF_FEATURE: [(&str, FeatureKind); 2] = [
 pub(super) enum Shown {
     Created,
     Patched,
+    /// Found by its stable id.
+    Found,
     Whole,
 }
 
 /// Reads a feature to be made.
 pub(super) fn read_request(fields: &mut Fields<'_>) -> FeatureRequest {
-    read_tags(fields);
+    let (tags, owners) = (read_tags(fields), read_owners(fields));
     let description = fields.text("description", Need::OptionalOrNull, DESCRIPTION);
     let kind = fields.choice("type", Need::Optional, &KINDS_OF_FEATURE);
     let options = fields.list(
         "multivariate_options",
         Need::Optional,
         OPTION_LIMIT,
-        read_option,
+        option_body::read_request,
     );
     let mut boolean = |name| fields.boolean(name, Need::Optional).or_default();
     FeatureRequest {
@@ -51,17 +57,20 @@ pub(super) fn read_request(fields: &mut Fields<'_>) -> FeatureRequest {
         description: description.value(),
         options: options.or_default(),
         kind: kind.value().unwrap_or_default(),
+        tags: tags.unwrap_or_default(),
+        owners,
     }
 }
 
 /// Reads what of a feature may change; name, type and initial value are passed over, as recorded.
 pub(super) fn read_patch(fields: &mut Fields<'_>) -> FeaturePatch {
-    read_tags(fields);
+    let tags = read_tags(fields);
     let description = fields.text("description", Need::OptionalOrNull, DESCRIPTION);
     FeaturePatch {
         description: description.change(),
         is_archived: fields.boolean("is_archived", Need::Optional).value(),
         is_server_key_only: fields.boolean("is_server_key_only", Need::Optional).value(),
+        tags,
     }
 }
 
@@ -88,59 +97,22 @@ fn read_initial_value(fields: &mut Fields<'_>) -> Option<String> {
     }
 }
 
-fn read_option(fields: &mut Fields<'_>) -> OptionRequest {
-    let (least, most) = INTEGER;
-    let value = StateValue {
-        kind: fields.choice("type", Need::Optional, &KINDS).or_default(),
-        integer: fields
-            .integer("integer_value", Need::OptionalOrNull, least, most)
-            .value(),
-        text: fields
-            .text("string_value", Need::OptionalOrNull, TEXT)
-            .value(),
-        boolean: fields
-            .boolean("boolean_value", Need::OptionalOrNull)
-            .value(),
-    };
-    let name = "default_percentage_allocation";
-    let percentage = match read_percentage(fields, name, Need::Optional) {
-        Sent::Given(percentage) => percentage,
-        // Nothing was said, or an error, which is answered before the number counts.
-        Sent::Absent | Sent::Null => 100.0,
-    };
-    let key = fields.text("key", Need::OptionalOrNull, OPTION_KEY).value();
-    if key.as_deref() == Some("control") {
-        fields.fail("key", "\"control\" is a reserved variant key.");
-    }
-    OptionRequest {
-        // An empty name is none.
-        key: key.filter(|key| !key.is_empty()),
-        value,
-        default_percentage_allocation: percentage,
-    }
+/// Reads the tags of a feature.
+fn read_tags(fields: &mut Fields<'_>) -> Option<Vec<TagId>> {
+    let ids = fields.row_ids("tags", Need::Optional, TAG_LIMIT).value()?;
+    Some(ids.into_iter().map(TagId::new).collect())
 }
 
-/// There are no tags yet, so no id is one of a tag.
-fn read_tags(fields: &mut Fields<'_>) {
-    let items = match fields.any("tags", Need::Optional) {
-        Sent::Given(Json::Array(items)) => items,
-        Sent::Given(other) => {
-            fields.fail("tags", words::no_list(scalar::kind(other)));
-            return;
-        }
-        Sent::Absent | Sent::Null => return,
-    };
-    let Some(first) = items.first() else {
-        return;
-    };
-    match scalar::integer(first) {
-        Some(Integer::Fits(id)) => fields.fail("tags", words::no_such_row(id)),
-        Some(Integer::TooLow | Integer::TooHigh) => {
-            let digits = scalar::text(first).unwrap_or_default();
-            fields.fail("tags", words::no_such_row(digits));
-        }
-        None => fields.fail("tags", words::no_row_id(scalar::kind(first))),
+/// Reads who looks after a new feature; no group can, because there are none.
+fn read_owners(fields: &mut Fields<'_>) -> Option<Vec<MemberId>> {
+    let groups = fields.row_ids("group_owners", Need::Optional, OWNER_LIMIT);
+    if let Some(group) = groups.or_default().first() {
+        fields.fail("group_owners", words::no_such_row(group));
     }
+    let ids = fields
+        .row_ids("owners", Need::Optional, OWNER_LIMIT)
+        .value()?;
+    Some(ids.into_iter().map(MemberId::new).collect())
 }
 
 /// A feature as an answer shows it.
@@ -162,11 +134,30 @@ pub(super) fn shape(view: &FeatureView, shown: Shown) -> Json {
     insert("is_server_key_only", view.feature.is_server_key_only.into());
     insert("last_modified_in_any_environment", Json::Null);
     insert("last_modified_in_current_environment", Json::Null);
-    insert("metadata", json!([]));
-    if shown != Shown::Created {
+    if shown != Shown::Found {
+        insert("metadata", json!([]));
+    }
+    if matches!(shown, Shown::Patched | Shown::Whole) {
         insert("code_references_counts", json!([]));
     }
     Json::Object(members)
+}
+
+/// A feature as an answer about its owners shows it.
+pub(super) fn shape_with_owners(view: &FeatureView) -> Json {
+    let feature = &view.feature;
+    json!({
+        "id": feature.id.get(),
+        "name": feature.name.as_str(),
+        "created_date": times::shown(feature.created_at),
+        "description": feature.description,
+        "initial_value": feature.initial_value,
+        "default_enabled": feature.default_enabled,
+        "type": feature_kind_text(feature.kind),
+        "owners": view.owners.iter().map(owner).collect::<Json>(),
+        "group_owners": [],
+        "is_server_key_only": feature.is_server_key_only,
+    })
 }
 
 fn definition(view: &FeatureView) -> Map<String, Json> {
@@ -179,8 +170,8 @@ fn definition(view: &FeatureView) -> Map<String, Json> {
         "initial_value": feature.initial_value,
         "created_date": times::shown(feature.created_at),
         "description": feature.description,
-        "tags": [],
-        "multivariate_options": view.options.iter().map(option).collect::<Json>(),
+        "tags": view.tags.iter().map(|tag| Json::from(tag.get())).collect::<Json>(),
+        "multivariate_options": view.options.iter().map(option_body::shape).collect::<Json>(),
         "is_archived": feature.is_archived,
         "owners": view.owners.iter().map(owner).collect::<Json>(),
         "group_owners": [],
@@ -199,19 +190,6 @@ pub(super) const fn feature_kind_text(kind: FeatureKind) -> &'static str {
         FeatureKind::Standard => "STANDARD",
         FeatureKind::Multivariate => "MULTIVARIATE",
     }
-}
-
-fn option(option: &MultivariateOption) -> Json {
-    json!({
-        "id": option.id.get(),
-        "uuid": option.uuid.to_string(),
-        "type": kind_text(option.value.kind),
-        "integer_value": option.value.integer,
-        "string_value": option.value.text,
-        "boolean_value": option.value.boolean,
-        "default_percentage_allocation": option.default_percentage_allocation,
-        "key": option.key,
-    })
 }
 
 fn owner(member: &Member) -> Json {

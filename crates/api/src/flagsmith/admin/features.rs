@@ -5,21 +5,31 @@ use super::super::call::Call;
 use super::super::error::Failure;
 use super::super::field_errors::FieldErrors;
 use super::super::fields::{Fields, Need, Text};
-use super::feature_body::{Shown, read_patch, read_request, shape};
+use super::feature_body::{KINDS_OF_FEATURE, Shown, read_patch, read_request, shape};
 use super::lists;
 use super::projects::project_id;
 use axum::http::StatusCode;
-use flagstaff_core::{EnvironmentId, FeatureId};
-use flagstaff_service::{Caller, FeatureQuery, FeatureSort, Noun, Problem, ServiceError};
+use flagstaff_core::{EnvironmentId, FeatureId, MemberId, TagId};
+use flagstaff_service::{
+    Caller, FeatureQuery, FeatureSort, Noun, Problem, ServiceError, TagFilter,
+};
 
 const NO_ENVIRONMENT: &str =
     "Environment is required in order to filter by state search or by state enabled";
+/// Ids in one parameter.
+const ID_LIMIT: usize = 100;
 const SEARCH: Text = Text::up_to(lists::SEARCH_LIMIT).or_blank();
 
 #[derive(Debug, Clone, Copy)]
 enum SortField {
     Name,
     Created,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum TagStrategy {
+    Union,
+    Intersection,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +70,7 @@ fn read_query(fields: &mut Fields<'_>) -> FeatureQuery {
     let environment = fields.integer("environment", Need::Optional, i64::MIN, i64::MAX);
     let search = fields.text("search", Need::Optional, SEARCH).value();
     let value = fields.text("value_search", Need::Optional, SEARCH).value();
+    let kind = fields.choice("type", Need::Optional, &KINDS_OF_FEATURE);
     let field = fields.choice("sort_field", Need::Optional, &by).value();
     let direction = fields.choice("sort_direction", Need::Optional, &directions);
     FeatureQuery {
@@ -68,6 +79,9 @@ fn read_query(fields: &mut Fields<'_>) -> FeatureQuery {
         is_archived: fields.boolean("is_archived", Need::Optional).value(),
         is_enabled: fields.boolean("is_enabled", Need::Optional).value(),
         value: value.filter(|text| !text.is_empty()),
+        kind: kind.value(),
+        tags: read_tags(fields),
+        owners: read_owners(fields),
         sort: match (field, direction.value()) {
             (None | Some(SortField::Created), None | Some(Direction::Ascending)) => {
                 FeatureSort::Created
@@ -79,6 +93,38 @@ fn read_query(fields: &mut Fields<'_>) -> FeatureQuery {
             (Some(SortField::Name), Some(Direction::Descending)) => FeatureSort::NameDescending,
         },
     }
+}
+
+/// Tags that are asked for; an empty text asks for features without any.
+fn read_tags(fields: &mut Fields<'_>) -> Option<TagFilter> {
+    let strategies = [
+        ("UNION", TagStrategy::Union),
+        ("INTERSECTION", TagStrategy::Intersection),
+    ];
+    let strategy = fields.choice("tag_strategy", Need::Optional, &strategies);
+    let tags = fields.numbers_in_text("tags", ID_LIMIT, "Tag IDs must be integers.")?;
+    if tags.is_empty() {
+        return Some(TagFilter::Untagged);
+    }
+    let tags = tags.into_iter().map(TagId::new).collect();
+    Some(match strategy.value() {
+        Some(TagStrategy::Union) => TagFilter::Any(tags),
+        Some(TagStrategy::Intersection) | None => TagFilter::All(tags),
+    })
+}
+
+/// Owners that are asked for. A group looks after nothing, because there are no groups.
+fn read_owners(fields: &mut Fields<'_>) -> Option<Vec<MemberId>> {
+    let problem = "Group owner IDs must be integers.";
+    let groups = fields.numbers_in_text("group_owners", ID_LIMIT, problem);
+    let problem = "Owner IDs must be integers.";
+    let members = fields.numbers_in_text("owners", ID_LIMIT, problem);
+    let asked_for = |ids: Option<Vec<i64>>| ids.filter(|ids| !ids.is_empty());
+    let owners = match (asked_for(members), asked_for(groups)) {
+        (None, None) => return None,
+        (members, _) => members.unwrap_or_default(),
+    };
+    Some(owners.into_iter().map(MemberId::new).collect())
 }
 
 /// `POST /api/v1/projects/{project_id}/features/`
@@ -99,6 +145,13 @@ pub(super) async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
     let (project, id) = (project_id(&call)?, feature_id(&call)?);
     let feature = call.service().feature(&call.subject, project, id).await?;
     Ok(Answer::of(&shape(&feature, Shown::Whole)))
+}
+
+/// `GET /api/v1/features/get-by-uuid/{uuid}/`
+pub(super) async fn get_by_uuid(call: Call<Caller>) -> Result<Answer, Failure> {
+    let uuid = call.path_uuid("uuid")?;
+    let feature = call.service().feature_by_uuid(&call.subject, uuid).await?;
+    Ok(Answer::of(&shape(&feature, Shown::Found)))
 }
 
 /// `PUT /api/v1/projects/{project_id}/features/{feature_id}/`: what the body leaves out stays.

@@ -7,6 +7,7 @@ mod accounts;
 mod api_keys;
 mod environments;
 mod feature_body;
+mod feature_owners;
 mod feature_segments;
 mod feature_state_rows;
 mod feature_states;
@@ -15,6 +16,8 @@ mod identities;
 mod identity_overrides;
 mod invites;
 mod lists;
+mod multivariate_options;
+mod option_body;
 mod organisation_members;
 mod organisations;
 mod permissions;
@@ -26,6 +29,7 @@ mod server_keys;
 mod sign_in;
 mod state_bodies;
 mod state_values;
+mod tags;
 mod times;
 
 use super::view::View;
@@ -40,6 +44,9 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = organisation_members::routes(routes);
     let routes = invites::routes(routes);
     let routes = project_routes(routes);
+    let routes = tags::routes(routes);
+    let routes = feature_owners::routes(routes);
+    let routes = multivariate_options::routes(routes);
     let routes = environment_routes(routes);
     let routes = state_routes(routes);
     let routes = feature_state_rows::routes(routes);
@@ -110,6 +117,12 @@ fn project_routes(routes: Routes) -> Routes {
                 .put(Member, features::replace)
                 .patch(Member, features::update)
                 .delete(Member, features::delete),
+        )
+        .view(
+            "/api/v1/features/get-by-uuid/{uuid}/",
+            View::new("Get Feature By Uuid")
+                .as_function()
+                .get(Member, features::get_by_uuid),
         )
         .view(
             "/api/v1/projects/{project_id}/segments/",

@@ -53,10 +53,15 @@ struct Writing {
 async fn writings(desk: &Desk) -> Vec<Writing> {
     let option = json!({ "type": "unicode", "string_value": "b", "integer_value": 1,
         "boolean_value": true, "default_percentage_allocation": 1, "key": "k" });
+    let tag_body = json!({ "label": "t", "color": "#fff", "description": "d",
+        "is_permanent": true });
+    let tag = desk.make(&desk.in_project("tags/"), tag_body.clone()).await;
     let feature_body = json!({ "name": "colour", "initial_value": "a", "description": "d",
-        "default_enabled": true, "type": "STANDARD", "tags": [], "is_archived": false,
-        "is_server_key_only": false, "multivariate_options": [option] });
+        "default_enabled": true, "type": "STANDARD", "tags": [tag], "owners": [1], "is_archived": false,
+        "is_server_key_only": false, "multivariate_options": [&option] });
     let feature = desk.make_feature(feature_body.clone()).await;
+    let mut option_body = option;
+    option_body["feature"] = feature.into();
     let segment = desk.make_segment("pro").await;
     let state = desk.state_of(feature).await;
     let identities = desk.in_environment("identities/");
@@ -122,6 +127,33 @@ async fn writings(desk: &Desk) -> Vec<Writing> {
         ),
         writing("POST", path("features/".to_owned()), &feature_body),
         writing("PATCH", path(format!("features/{feature}/")), &feature_body),
+        writing("POST", path("tags/".to_owned()), &tag_body),
+        writing("PUT", path(format!("tags/{tag}/")), &tag_body),
+        writing(
+            "POST",
+            path(format!("features/{feature}/mv-options/")),
+            &option_body,
+        ),
+        writing(
+            "PATCH",
+            path(format!("features/{feature}/mv-options/1/")),
+            &option_body,
+        ),
+        writing(
+            "POST",
+            path(format!("features/{feature}/add-owners/")),
+            &json!({ "user_ids": [1] }),
+        ),
+        writing(
+            "POST",
+            path(format!("features/{feature}/remove-owners/")),
+            &json!({ "user_ids": [1] }),
+        ),
+        writing(
+            "POST",
+            path(format!("features/{feature}/add-group-owners/")),
+            &json!({ "group_ids": [1] }),
+        ),
         writing("PUT", state_path.clone(), &state_body),
         writing("PATCH", state_path, &state_body),
         writing("POST", path("segments/".to_owned()), &segment_body),

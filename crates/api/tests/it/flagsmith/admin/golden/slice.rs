@@ -1,8 +1,5 @@
 //! Which recorded rows are compared, and what was done between the recorded requests.
 
-use crate::flagsmith::golden::recording::Exchange;
-use serde_json::{Value as Json, json};
-
 /// What becomes of a row.
 pub enum Place {
     /// It is compared.
@@ -17,8 +14,6 @@ pub fn place(file: &str, row: u64) -> Place {
     match (file, row) {
         // The catalogue of permissions, the metrics of an environment.
         ("02-organisation-project-environment", 14 | 27)
-        // Owners, lookup by uuid, options after creation.
-        | ("05-features", 53..=55 | 57..=66)
         // The other family of feature states, experiments.
         | ("06-featurestates", 40..=45)
         // Copies, lookup by uuid, the features of a segment.
@@ -31,8 +26,6 @@ pub fn place(file: &str, row: u64) -> Place {
         ("01-auth", 1..=5 | 14) => Place::Elsewhere,
         // No plan forbids a second project.
         ("02-organisation-project-environment", 9)
-        // Tags, and owners that were taken away.
-        | ("05-features", 36 | 37 | 56)
         // The copy of a segment.
         | ("07-segments", 53)
         // A copied override, the segments of an identity.
@@ -69,35 +62,5 @@ pub fn absent_methods(path: &str) -> &'static [&'static str] {
     match steps.as_slice() {
         [_, _, "environments", _, "identities", _] => &["PUT", "PATCH"],
         _ => &[],
-    }
-}
-
-/// A row without the tag that it speaks of.
-pub fn adapted(file: &str, mut exchange: Exchange) -> Exchange {
-    if file != "05-features" {
-        return exchange;
-    }
-    take_tags(&mut exchange.expected.body);
-    if exchange.number == 3 {
-        let body = exchange.request_body.unwrap();
-        let mut body: Json = serde_json::from_slice(&body).unwrap();
-        take_tags(&mut body);
-        exchange.request_body = Some(body.to_string().into_bytes());
-    }
-    exchange
-}
-
-fn take_tags(json: &mut Json) {
-    match json {
-        Json::Object(members) => {
-            for (name, member) in members {
-                if name == "tags" && *member == json!([1]) {
-                    *member = json!([]);
-                }
-                take_tags(member);
-            }
-        }
-        Json::Array(items) => items.iter_mut().for_each(take_tags),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
     }
 }
