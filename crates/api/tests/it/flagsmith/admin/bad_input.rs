@@ -62,6 +62,8 @@ async fn writings(desk: &Desk) -> Vec<Writing> {
     let feature = desk.make_feature(feature_body.clone()).await;
     let mut option_body = option;
     option_body["feature"] = feature.into();
+    // All options that are made together have to stay below 100.
+    option_body["default_percentage_allocation"] = json!(0.1);
     let segment = desk.make_segment("pro").await;
     let state = desk.state_of(feature).await;
     let identities = desk.in_environment("identities/");
@@ -152,7 +154,7 @@ async fn writings(desk: &Desk) -> Vec<Writing> {
         writing(
             "POST",
             path(format!("features/{feature}/add-group-owners/")),
-            &json!({ "group_ids": [1] }),
+            &json!({ "group_ids": [] }),
         ),
         writing("PUT", state_path.clone(), &state_body),
         writing("PATCH", state_path, &state_body),
@@ -188,7 +190,7 @@ fn places(json: &Json, path: &str, found: &mut Vec<String>) {
 
 /// Gives what is made a name of its own: a taken one would be all that is looked at.
 fn rename(writing: &Writing, body: &mut Json, place: &str, count: usize) {
-    for member in ["name", "identifier"] {
+    for member in ["name", "identifier", "key"] {
         let is_odd = place == format!("/{member}");
         if writing.method == "POST" && body.get(member).is_some() && !is_odd {
             body[member] = json!(format!("n{count}"));
