@@ -1,7 +1,7 @@
 //! Ways to authenticate a request, one of which every route declares.
 
 use crate::state::ApiState;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use flagstaff_service::{
     AuthenticationProblem, Caller, KeyNeed, OpenEnvironment, ServiceError, ServiceResult,
 };
@@ -42,6 +42,8 @@ impl Auth for Open {
     }
 }
 
+static ENVIRONMENT_KEY: HeaderName = HeaderName::from_static("x-environment-key");
+
 /// The header `X-Environment-Key`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EnvironmentKey(pub(crate) KeyNeed);
@@ -55,7 +57,7 @@ impl Auth for EnvironmentKey {
         state: &ApiState,
         presented: Presented<'_>,
     ) -> ServiceResult<OpenEnvironment> {
-        let key = match presented.headers.get("x-environment-key") {
+        let key = match presented.headers.get(&ENVIRONMENT_KEY) {
             // A key that is no text is presented all the same, and is not one of ours.
             Some(value) => Some(value.to_str().map_err(|_| ServiceError::KeyUnknown)?),
             None => None,

@@ -22,6 +22,13 @@ const FLAGSMITH_VERSION: HeaderValue = HeaderValue::from_static("2.265.0");
 const NEVER_CACHE: HeaderValue =
     HeaderValue::from_static("max-age=0, no-cache, no-store, must-revalidate, private");
 const LONG_AGO: HeaderValue = HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+const DENY: HeaderValue = HeaderValue::from_static("DENY");
+const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
+const ORIGIN: HeaderValue = HeaderValue::from_static("Origin");
+const VERSION_NAME: HeaderName = HeaderName::from_static("flagsmith-version");
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A request id from outside is kept up to this length.
 const REQUEST_ID_LIMIT: usize = 128;
@@ -43,7 +50,7 @@ pub(crate) async fn frame(
     } else {
         let span = tracing::info_span!(
             "request",
-            http.method = %method,
+            http.method = method.as_str(),
             http.route = template,
             request.id = id.to_str().unwrap_or_default(),
         );
@@ -106,27 +113,18 @@ fn never_cache(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, NEVER_CACHE);
     headers.insert(header::EXPIRES, LONG_AGO);
-    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(header::PRAGMA, NO_CACHE);
+    headers.insert(header::X_FRAME_OPTIONS, DENY);
 }
 
 fn finish_headers(headers: &mut HeaderMap, id: HeaderValue, has_origin: bool) {
     headers.insert(REQUEST_ID, id);
-    headers.insert("flagsmith-version", FLAGSMITH_VERSION);
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    headers.insert(
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("same-origin"),
-    );
-    headers.insert(
-        "cross-origin-opener-policy",
-        HeaderValue::from_static("same-origin"),
-    );
+    headers.insert(VERSION_NAME, FLAGSMITH_VERSION);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
+    headers.insert(header::REFERRER_POLICY, SAME_ORIGIN);
+    headers.insert(OPENER_POLICY, SAME_ORIGIN);
     if !headers.contains_key(header::VARY) {
-        headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+        headers.insert(header::VARY, ORIGIN);
     }
     if has_origin {
         cors::open_to_any_origin(headers);

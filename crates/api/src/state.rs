@@ -3,8 +3,10 @@
 use crate::config::ApiConfig;
 use crate::streams::Streams;
 use axum::http::HeaderValue;
+use bytes::Bytes;
 use flagstaff_service::Service;
 use metrics_exporter_prometheus::PrometheusHandle;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
@@ -63,8 +65,12 @@ impl ApiState {
     /// An id for a request that came without one.
     pub(crate) fn next_request_id(&self) -> HeaderValue {
         let number = self.0.requests.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{}-{number}", self.0.process);
-        HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("unknown"))
+        let mut id = Vec::with_capacity(self.0.process.len() + 21);
+        id.extend_from_slice(self.0.process.as_bytes());
+        // Writing to memory cannot fail.
+        let _ = write!(id, "-{number}");
+        HeaderValue::from_maybe_shared(Bytes::from(id))
+            .unwrap_or(HeaderValue::from_static("unknown"))
     }
 
     /// Histograms keep every sample until they are condensed; nobody may ever read the metrics.

@@ -3,6 +3,7 @@
 use crate::operator::{PatternBudget, PatternCost, Test};
 use crate::property::{Path, Property};
 use crate::{Condition, Rule, RuleKind};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Rules nested deeper never match: neither compiling nor evaluating may run out of stack.
@@ -66,6 +67,8 @@ pub(crate) struct CompiledRules {
     pub(crate) rules: Box<[CompiledRule]>,
     /// Names of the features whose flags are read, each once.
     pub(crate) reads: Vec<Arc<str>>,
+    /// Names of the attributes that conditions ask for, each once.
+    pub(crate) attributes: Vec<Arc<str>>,
     /// What the patterns took out of the budget.
     pub(crate) pattern_cost: PatternCost,
     /// A pattern was left out for want of budget: compiled with more room, it would be there.
@@ -84,6 +87,8 @@ pub(crate) struct CompiledRule {
 #[derive(Debug, PartialEq)]
 pub(crate) struct CompiledCondition {
     pub(crate) property: Property,
+    /// Which of the segment's attributes the property names; none where it is what identities are hashed by.
+    pub(crate) attribute: Option<usize>,
     pub(crate) test: Test,
     pub(crate) source: Condition,
 }
@@ -96,6 +101,7 @@ pub(crate) fn compile(
     let mut compiler = Compiler {
         budget,
         compiled: CompiledRules::default(),
+        attributes: HashMap::new(),
         warnings: Vec::new(),
     };
     if !is_shallow(rules) {
@@ -123,6 +129,8 @@ fn is_shallow(rules: &[Rule]) -> bool {
 struct Compiler<'b> {
     budget: &'b mut PatternBudget,
     compiled: CompiledRules,
+    /// Where each of the attributes stands among those compiled.
+    attributes: HashMap<Arc<str>, usize>,
     warnings: Vec<CompileWarning>,
 }
 
@@ -149,11 +157,23 @@ impl Compiler<'_> {
             Some(_) => self.test(condition),
             None => Test::Never,
         };
+        let property = property.unwrap_or(Property::HashKey);
         CompiledCondition {
-            property: property.unwrap_or(Property::HashKey),
+            attribute: property.attribute().map(|name| self.attribute(name)),
+            property,
             test,
             source: condition.clone(),
         }
+    }
+
+    fn attribute(&mut self, name: &Arc<str>) -> usize {
+        if let Some(known) = self.attributes.get(name) {
+            return *known;
+        }
+        let attribute = self.compiled.attributes.len();
+        self.compiled.attributes.push(Arc::clone(name));
+        self.attributes.insert(Arc::clone(name), attribute);
+        attribute
     }
 
     fn property(&mut self, condition: &Condition) -> Option<Property> {

@@ -1,6 +1,7 @@
 //! Environments: where a project runs, and the keys that open them.
 
 use crate::{EnvironmentId, ProjectId, ServerKeyId, Timestamp};
+use std::borrow::Borrow;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -107,6 +108,13 @@ impl EnvironmentKey {
     #[must_use]
     pub fn is_server_side(&self) -> bool {
         self.0.starts_with(Self::SERVER_PREFIX)
+    }
+}
+
+/// Lets maps be searched for a text that was presented.
+impl Borrow<str> for EnvironmentKey {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -8,13 +8,14 @@ mod matching;
 
 use crate::bucket;
 use crate::ruleset::Ruleset;
+use crate::seen::SeenAttributes;
 use crate::{Context, FlagState, Reason, Value, Variant};
 use dependencies::Dependencies;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-pub(crate) use matching::joined;
+pub(crate) use matching::{SegmentAt, joined};
 
 /// Name of the segment that reasons give for an override of one identity.
 const IDENTITY_SEGMENT: &str = "identity_overrides";
@@ -93,6 +94,8 @@ pub struct Evaluator<'s> {
     overrides: OnceCell<HashMap<&'s str, &'s FlagState>>,
     /// By segment; empty until the first one is asked for.
     verdicts: Vec<Verdict>,
+    /// Read when the first segment is asked for.
+    attributes: SeenAttributes<'s>,
     dependencies: Dependencies<'s>,
 }
 
@@ -104,6 +107,7 @@ impl<'s> Evaluator<'s> {
             hash_key: OnceCell::new(),
             overrides: OnceCell::new(),
             verdicts: Vec::new(),
+            attributes: SeenAttributes::default(),
             dependencies: Dependencies::default(),
         }
     }
@@ -149,7 +153,7 @@ impl<'s> Evaluator<'s> {
 
     fn verdict(&mut self, segment: usize) -> bool {
         if self.verdicts.is_empty() {
-            self.verdicts = vec![Verdict::Unknown; self.rules.segments().len()];
+            self.begin();
         }
         match self.verdicts[segment] {
             Verdict::Matches => true,
@@ -160,6 +164,13 @@ impl<'s> Evaluator<'s> {
                 matches
             }
         }
+    }
+
+    /// Makes ready for the first segment.
+    fn begin(&mut self) {
+        self.verdicts = vec![Verdict::Unknown; self.rules.segments().len()];
+        let attributes = self.context.identity.map(|identity| identity.attributes);
+        self.attributes = SeenAttributes::new(self.rules.attributes(), attributes);
     }
 
     fn compute(&mut self, feature: usize) -> Flag<'s> {

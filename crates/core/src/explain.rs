@@ -5,10 +5,9 @@
 //! for pages, not for serving flags.
 
 use crate::compile::{CompiledCondition, CompiledRule};
-use crate::evaluate::joined;
-use crate::evaluate::{Evaluator, Flag, FlagVariant, Origin};
+use crate::evaluate::{Evaluator, Flag, FlagVariant, Origin, SegmentAt, joined};
 use crate::operator::{PercentageSplit, Test};
-use crate::ruleset::{Ruleset, SegmentRules};
+use crate::ruleset::Ruleset;
 use crate::{Context, ReasonWords, RuleKind, Value};
 use std::sync::Arc;
 
@@ -237,13 +236,17 @@ fn trace_segment(ruleset: &Ruleset, evaluator: &mut Evaluator<'_>, segment: usiz
         segment,
         name: Arc::clone(rules.name()),
         matches: evaluator.segment_matches(segment),
-        rules: trace_rules(evaluator, rules, &rules.compiled().rules),
+        rules: trace_rules(
+            evaluator,
+            SegmentAt::of(ruleset, segment),
+            &rules.compiled().rules,
+        ),
     }
 }
 
 fn trace_rules(
     evaluator: &mut Evaluator<'_>,
-    segment: &SegmentRules,
+    segment: SegmentAt<'_>,
     rules: &[CompiledRule],
 ) -> Vec<RuleTrace> {
     let mut traces = Vec::with_capacity(rules.len());
@@ -267,13 +270,14 @@ fn trace_rules(
 
 fn trace_condition(
     evaluator: &mut Evaluator<'_>,
-    segment: &SegmentRules,
+    segment: SegmentAt<'_>,
     condition: &CompiledCondition,
 ) -> ConditionTrace {
     let holds = evaluator.condition_holds(segment, condition);
     let is_split = matches!(condition.test, Test::PercentageSplit(_));
-    let (seen, bucket) = evaluator.with_operand(&condition.property, |operand| {
-        let bucket = PercentageSplit::bucket(operand, segment.key());
+    let (seen, bucket) = evaluator.with_seen(segment, condition, |seen| {
+        let operand = seen.operand();
+        let bucket = PercentageSplit::bucket(operand, segment.rules.key());
         (operand.to_value(), bucket.filter(|_| is_split))
     });
     ConditionTrace {

@@ -28,6 +28,7 @@ pub mod project;
 mod property;
 pub mod reason;
 pub mod ruleset;
+mod seen;
 pub mod segment;
 pub mod snapshot;
 pub mod tag;

@@ -47,6 +47,14 @@ pub(crate) enum FlagField {
 }
 
 impl Property {
+    /// The attribute that is looked at first, if any is.
+    pub(crate) const fn attribute(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::HashKey => None,
+            Self::Attribute(name) | Self::Path { text: name, .. } => Some(name),
+        }
+    }
+
     /// Reads a property: a text that begins with `$.` is a path, everything else a name.
     pub(crate) fn parse(text: &str) -> Self {
         if !text.starts_with("$.") {

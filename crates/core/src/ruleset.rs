@@ -3,6 +3,7 @@
 use crate::compile::{self, CompiledRules};
 use crate::dependency::ReadOrder;
 use crate::evaluate::Evaluator;
+use crate::seen::AttributeTable;
 use crate::{
     CompileWarning, Context, FeatureSegmentId, FeatureStateId, IdentityId, PatternBudget, Rule,
     Value,
@@ -162,6 +163,7 @@ pub struct Ruleset {
     /// For each feature, strongest first: the first whose segment matches wins.
     candidates: Vec<Vec<Candidate>>,
     read_order: ReadOrder,
+    attributes: AttributeTable,
 }
 
 impl Ruleset {
@@ -183,6 +185,7 @@ impl Ruleset {
         let candidates = candidates(&feature_indices, features.len(), &segments);
         let read_order = ReadOrder::of(&feature_indices, &segments, &candidates);
         Self {
+            attributes: AttributeTable::of(&segments),
             environment_key,
             environment_name,
             features,
@@ -231,6 +234,10 @@ impl Ruleset {
 
     pub(crate) fn candidates(&self, feature: usize) -> &[Candidate] {
         &self.candidates[feature]
+    }
+
+    pub(crate) const fn attributes(&self) -> &AttributeTable {
+        &self.attributes
     }
 
     pub(crate) const fn read_order(&self) -> &ReadOrder {

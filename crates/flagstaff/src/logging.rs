@@ -1,6 +1,9 @@
 //! Logs: structured lines on standard error.
 
+mod span_fields;
+
 use crate::config::{LogConfig, LogFormat};
+use span_fields::JsonSpanFields;
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
@@ -26,6 +29,7 @@ pub(crate) fn start(config: &LogConfig) {
             .flatten_event(true)
             .with_current_span(true)
             .with_span_list(false)
+            .fmt_fields(JsonSpanFields)
             .try_init()
     };
     // By itself a panic writes lines of its own, which nobody who reads JSON can read.

@@ -52,6 +52,27 @@ impl Service {
         if need == KeyNeed::ServerSide && !is_server_text {
             return Err(ServiceError::KeyMissing);
         }
+        let published = match self.resident(text) {
+            Some(published) => published,
+            // Boxed: whatever waits for the database would make the future of every request kilobytes large.
+            None => Box::pin(self.load_by_key(text)).await?,
+        };
+        if published.snapshot.organisation.stop_serving_flags {
+            return Err(ServiceError::OrganisationStopped);
+        }
+        Ok(OpenEnvironment {
+            published,
+            server_side: is_server_text,
+        })
+    }
+
+    /// What a key opens now, where this process holds all of it.
+    fn resident(&self, key: &str) -> Option<Arc<Published>> {
+        let environment = self.keys().usable(key, self.clock().now())?;
+        self.environments().resident_one(environment)
+    }
+
+    async fn load_by_key(&self, text: &str) -> ServiceResult<Arc<Published>> {
         let key = EnvironmentKey::parse(text).ok_or(ServiceError::KeyUnknown)?;
         let mut environment = self.keys().resolve(self, &key).await?;
         if self.is_shared() && !self.environments().is_resident(environment) {
@@ -59,18 +80,11 @@ impl Service {
             self.keys().reload(self, environment).await?;
             environment = self.keys().resolve(self, &key).await?;
         }
-        let published = match self.published(environment).await {
+        match self.published(environment).await {
             // The environment was deleted while its key was still known.
-            Err(ServiceError::NotFound { .. }) => return Err(ServiceError::KeyUnknown),
-            other => other?,
-        };
-        if published.snapshot.organisation.stop_serving_flags {
-            return Err(ServiceError::OrganisationStopped);
+            Err(ServiceError::NotFound { .. }) => Err(ServiceError::KeyUnknown),
+            other => other,
         }
-        Ok(OpenEnvironment {
-            published,
-            server_side: key.is_server_side(),
-        })
     }
 
     /// Follows an environment: the receiver sees the time of each change that is published.

@@ -151,12 +151,21 @@ impl Service {
         identifier: &Identifier,
     ) -> ServiceResult<Option<Arc<StoredIdentity>>> {
         let key = (environment, identifier.shared());
-        let cache = self.identity_cache();
-        if let Some(stored) = cache.find(&key) {
-            return Ok(Some(stored));
+        match self.identity_cache().find(&key) {
+            Some(stored) => Ok(Some(stored)),
+            // Boxed, so that the future of a request that finds it in memory stays small.
+            None => Box::pin(self.read_identity(key, identifier)).await,
         }
+    }
+
+    async fn read_identity(
+        &self,
+        key: (EnvironmentId, Arc<str>),
+        identifier: &Identifier,
+    ) -> ServiceResult<Option<Arc<StoredIdentity>>> {
+        let cache = self.identity_cache();
         let (writes, as_of) = (cache.writes(&key), Instant::now());
-        let question = self.store().stored_identity(environment, identifier);
+        let question = self.store().stored_identity(key.0, identifier);
         let stored = match self.ask(question).await {
             Ok(stored) => stored.map(Arc::new),
             Err(ServiceError::Unavailable(cause)) => {

@@ -24,6 +24,12 @@ struct KeyEntry {
     expires_at: Option<Timestamp>,
 }
 
+impl KeyEntry {
+    fn is_usable(&self, now: Timestamp) -> bool {
+        self.active && self.expires_at.is_none_or(|expiry| expiry > now)
+    }
+}
+
 impl From<&KeyRow> for KeyEntry {
     fn from(row: &KeyRow) -> Self {
         Self {
@@ -57,9 +63,15 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    fn entry(&self, key: &EnvironmentKey) -> Option<KeyEntry> {
+    fn entry(&self, key: &str) -> Option<KeyEntry> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         entries.get(key).cloned()
+    }
+
+    /// The environment that a known key opens now.
+    pub(crate) fn usable(&self, key: &str, now: Timestamp) -> Option<EnvironmentId> {
+        let entry = self.entry(key).filter(|entry| entry.is_usable(now));
+        entry.map(|entry| entry.environment)
     }
 
     fn with_entries<T>(&self, act: impl FnOnce(&mut HashMap<EnvironmentKey, KeyEntry>) -> T) -> T {
@@ -104,18 +116,16 @@ impl Keys {
         service: &Service,
         key: &EnvironmentKey,
     ) -> ServiceResult<EnvironmentId> {
-        let entry = match self.entry(key) {
+        let entry = match self.entry(key.expose()) {
             Some(entry) => Some(entry),
             None => self.ask(service, key).await?,
         };
         let entry = entry.ok_or(ServiceError::KeyUnknown)?;
-        let has_expired = entry
-            .expires_at
-            .is_some_and(|expiry| expiry <= service.clock().now());
-        if !entry.active || has_expired {
-            return Err(ServiceError::KeyUnknown);
+        if entry.is_usable(service.clock().now()) {
+            Ok(entry.environment)
+        } else {
+            Err(ServiceError::KeyUnknown)
         }
-        Ok(entry.environment)
     }
 
     async fn ask(
@@ -134,7 +144,7 @@ impl Keys {
             && begun >= asked_at
         {
             return match outcome {
-                Outcome::Answered => Ok(self.entry(key)),
+                Outcome::Answered => Ok(self.entry(key.expose())),
                 Outcome::Failed => Err(ServiceError::Unavailable("keys cannot be checked".into())),
             };
         }
@@ -150,6 +160,6 @@ impl Keys {
         self.learn(&rows);
         questions.cursor = cursor;
         questions.last = Some((begun, Outcome::Answered));
-        Ok(self.entry(key))
+        Ok(self.entry(key.expose()))
     }
 }

@@ -61,6 +61,15 @@ impl Environments {
         Arc::clone(slot)
     }
 
+    /// The environment as it is served now, where it is held.
+    pub(crate) fn resident_one(&self, id: EnvironmentId) -> Option<Arc<Published>> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let slot = slots.get(&id)?;
+        let published = slot.published.load_full()?;
+        self.mark_used(slot);
+        Some(published)
+    }
+
     fn mark_used(&self, slot: &Slot) {
         // Exact order does not matter; an increment a request would be one more contended line.
         slot.used

@@ -1,7 +1,11 @@
 //! Writing JSON straight into a buffer, and the JSON forms of core values.
 
 use flagstaff_core::{Value, text};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
+use std::fmt;
 use std::io::Write as _;
 
 /// Writes a text in quotes.
@@ -96,6 +100,70 @@ pub fn json_to_scalar(json: &Json) -> Option<Value> {
 #[must_use]
 pub fn json_to_trait(json: &Json) -> Value {
     json_to_scalar(json).unwrap_or_else(|| Value::text(crate::python::text(json)))
+}
+
+/// The value of a sent trait, read as [`json_to_trait`] has it, but without a tree of JSON where it is a scalar.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraitValue(Value);
+
+impl From<TraitValue> for Value {
+    fn from(value: TraitValue) -> Self {
+        value.0
+    }
+}
+
+impl<'de> Deserialize<'de> for TraitValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TraitValueVisitor)
+    }
+}
+
+struct TraitValueVisitor;
+
+impl<'de> Visitor<'de> for TraitValueVisitor {
+    type Value = TraitValue;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the value of a trait")
+    }
+
+    fn visit_unit<E>(self) -> Result<TraitValue, E> {
+        Ok(TraitValue(Value::Null))
+    }
+
+    fn visit_bool<E>(self, boolean: bool) -> Result<TraitValue, E> {
+        Ok(TraitValue(Value::Boolean(boolean)))
+    }
+
+    fn visit_i64<E>(self, integer: i64) -> Result<TraitValue, E> {
+        Ok(TraitValue(Value::Integer(integer)))
+    }
+
+    fn visit_u64<E>(self, integer: u64) -> Result<TraitValue, E> {
+        let value = i64::try_from(integer).map(Value::Integer);
+        Ok(TraitValue(value.unwrap_or_else(|_| {
+            Value::BigInteger(integer.to_string().into())
+        })))
+    }
+
+    fn visit_f64<E>(self, float: f64) -> Result<TraitValue, E> {
+        Ok(TraitValue(Value::Float(float)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<TraitValue, E> {
+        Ok(TraitValue(Value::text(text)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<TraitValue, A::Error> {
+        let json = Json::deserialize(SeqAccessDeserializer::new(items))?;
+        Ok(TraitValue(json_to_trait(&json)))
+    }
+
+    /// An object, or a number that fits into no integer: that is how those come with all their digits.
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<TraitValue, A::Error> {
+        let json = Json::deserialize(MapAccessDeserializer::new(members))?;
+        Ok(TraitValue(json_to_trait(&json)))
+    }
 }
 
 fn number_to_value(number: &str) -> Value {

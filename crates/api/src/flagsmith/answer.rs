@@ -6,6 +6,9 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Serialize;
 
+/// Headers that an answer has at most, as a rule.
+const HEADERS: usize = 20;
+
 /// A status, a body and a few headers; everything else is added around it.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -74,6 +77,8 @@ impl IntoResponse for Answer {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
+        // With those that are added around it; a map of headers that grows is made anew each time.
+        headers.reserve(HEADERS);
         if let Some(content_type) = self.content_type {
             headers.insert(header::CONTENT_TYPE, content_type);
         }

@@ -11,33 +11,59 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value as Json};
 use std::time::Duration;
 
-/// Reads a body as JSON; an empty one is an empty object, whatever its type.
-pub(crate) async fn read(
-    headers: &HeaderMap,
-    body: Body,
-    config: &ApiConfig,
-) -> Result<Json, Failure> {
-    let bytes = collect(headers, body, config).await?;
-    if bytes.is_empty() {
-        return Ok(Json::Object(Map::new()));
-    }
-    let declared = headers.get(header::CONTENT_TYPE);
-    let declared = declared
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let media_type = declared.split(';').next().unwrap_or_default().trim();
-    match media_type.to_ascii_lowercase().as_str() {
-        "application/json" => parse_json(&bytes, config),
-        "application/x-www-form-urlencoded" => {
-            let pairs = url::form_urlencoded::parse(&bytes).into_owned();
-            form::pairs_to_json(pairs, config)
+/// What was sent as a body, of whatever kind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Received<'a> {
+    bytes: &'a [u8],
+    declared: &'a str,
+}
+
+impl<'a> Received<'a> {
+    /// A body with the type that the headers give it.
+    pub(crate) fn new(headers: &'a HeaderMap, bytes: &'a [u8]) -> Self {
+        let declared = headers.get(header::CONTENT_TYPE);
+        let declared = declared.and_then(|value| value.to_str().ok());
+        Self {
+            bytes,
+            declared: declared.unwrap_or_default(),
         }
-        "multipart/form-data" => form::pairs_to_json(form::multipart(declared, &bytes)?, config),
-        _ => Err(Failure::UnsupportedMediaType(declared.to_owned())),
+    }
+
+    /// As JSON; an empty body is an empty object, whatever its type.
+    pub(crate) fn json(self, config: &ApiConfig) -> Result<Json, Failure> {
+        let Self { bytes, declared } = self;
+        if bytes.is_empty() {
+            return Ok(Json::Object(Map::new()));
+        }
+        match self.media_type().to_ascii_lowercase().as_str() {
+            "application/json" => parse_json(bytes, config),
+            "application/x-www-form-urlencoded" => {
+                let pairs = url::form_urlencoded::parse(bytes).into_owned();
+                form::pairs_to_json(pairs, config)
+            }
+            "multipart/form-data" => form::pairs_to_json(form::multipart(declared, bytes)?, config),
+            _ => Err(Failure::UnsupportedMediaType(declared.to_owned())),
+        }
+    }
+
+    /// The bytes, where they are meant to be JSON and within its limits.
+    pub(crate) fn json_text(self, config: &ApiConfig) -> Option<&'a [u8]> {
+        let is_json = self.media_type().eq_ignore_ascii_case("application/json");
+        (is_json && json_limits::check(self.bytes, limits(config)).is_ok()).then_some(self.bytes)
+    }
+
+    fn media_type(self) -> &'a str {
+        let declared = self.declared.split(';').next();
+        declared.unwrap_or_default().trim()
     }
 }
 
-async fn collect(headers: &HeaderMap, body: Body, config: &ApiConfig) -> Result<Bytes, Failure> {
+/// Reads all of a body, within its limits of size and time.
+pub(crate) async fn collect(
+    headers: &HeaderMap,
+    body: Body,
+    config: &ApiConfig,
+) -> Result<Bytes, Failure> {
     let limit = config.body_bytes;
     let announced = headers.get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -55,11 +81,7 @@ async fn collect(headers: &HeaderMap, body: Body, config: &ApiConfig) -> Result<
 }
 
 fn parse_json(bytes: &[u8], config: &ApiConfig) -> Result<Json, Failure> {
-    let limits = JsonLimits {
-        depth: config.json_depth,
-        values: config.json_values,
-    };
-    json_limits::check(bytes, limits).map_err(|limit| not_json(&limit))?;
+    json_limits::check(bytes, limits(config)).map_err(|limit| not_json(&limit))?;
     serde_json::from_slice(bytes).map_err(|error| {
         let problem = if error.is_eof() {
             "the text ends too early"
@@ -69,6 +91,13 @@ fn parse_json(bytes: &[u8], config: &ApiConfig) -> Result<Json, Failure> {
         let (line, column) = (error.line(), error.column());
         not_json(&format_args!("{problem}: line {line} column {column}"))
     })
+}
+
+fn limits(config: &ApiConfig) -> JsonLimits {
+    JsonLimits {
+        depth: config.json_depth,
+        values: config.json_values,
+    }
 }
 
 fn not_json(problem: &dyn std::fmt::Display) -> Failure {

@@ -1,19 +1,24 @@
 //! What a handler is called with.
 
-use super::body;
+use super::body::{self, Received};
 use super::error::Failure;
 use super::query::Query;
 use crate::config::ApiConfig;
 use crate::state::ApiState;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, header};
+use bytes::Bytes;
 use flagstaff_service::{SdkLabels, Service};
 use serde_json::Value as Json;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
 use uuid::Uuid;
+
+static SDK_USER_AGENT: HeaderName = HeaderName::from_static("flagsmith-sdk-user-agent");
+static APPLICATION_NAME: HeaderName = HeaderName::from_static("flagsmith-application-name");
+static APPLICATION_VERSION: HeaderName = HeaderName::from_static("flagsmith-application-version");
 
 /// One authenticated request: `subject` is what the declared authentication yielded.
 pub(crate) struct Call<S> {
@@ -75,11 +80,22 @@ impl<S> Call<S> {
     ///
     /// It can be read once; later calls see an empty object.
     pub(crate) async fn body(&mut self) -> Result<Json, Failure> {
+        let bytes = self.body_bytes().await?;
+        self.received(&bytes).json(self.config())
+    }
+
+    /// The body as it was sent. It can be read once; later calls see an empty one.
+    pub(crate) async fn body_bytes(&mut self) -> Result<Bytes, Failure> {
         let body = self.body.get_mut().ok().and_then(Option::take);
         match body {
-            Some(body) => body::read(&self.parts.headers, body, self.state.config()).await,
-            None => Ok(Json::Object(serde_json::Map::new())),
+            Some(body) => body::collect(&self.parts.headers, body, self.state.config()).await,
+            None => Ok(Bytes::new()),
         }
+    }
+
+    /// Bytes of this call's body, ready to be read.
+    pub(crate) fn received<'a>(&'a self, bytes: &'a [u8]) -> Received<'a> {
+        Received::new(&self.parts.headers, bytes)
     }
 
     /// Who sent the request; whoever accepts connections has looked behind trusted proxies already.
@@ -90,15 +106,15 @@ impl<S> Call<S> {
 
     /// What the SDK says of itself.
     pub(crate) fn sdk_labels(&self) -> SdkLabels {
-        let label = |name: &str| {
+        let label = |name: &HeaderName| {
             let text = self.headers().get(name)?.to_str().ok()?;
             (!text.is_empty()).then(|| text.to_owned())
         };
         SdkLabels {
             // Browsers do not let a script set `User-Agent`.
-            user_agent: label("flagsmith-sdk-user-agent").or_else(|| label("user-agent")),
-            application_name: label("flagsmith-application-name"),
-            application_version: label("flagsmith-application-version"),
+            user_agent: label(&SDK_USER_AGENT).or_else(|| label(&header::USER_AGENT)),
+            application_name: label(&APPLICATION_NAME),
+            application_version: label(&APPLICATION_VERSION),
         }
     }
 }

@@ -84,6 +84,26 @@ impl Text {
             ..self
         }
     }
+
+    /// The text, or everything that is wrong with it.
+    pub(crate) fn read(self, text: &str) -> Result<&str, Vec<Cow<'static, str>>> {
+        let text = if self.trims { scalar::trim(text) } else { text };
+        if text.is_empty() && !self.takes_blank {
+            return Err(vec![words::BLANK.into()]);
+        }
+        let mut problems: Vec<Cow<'static, str>> = Vec::new();
+        if text.len() > self.limit && text.chars().count() > self.limit {
+            problems.push(words::too_long(self.limit).into());
+        }
+        if text.contains('\0') {
+            problems.push(words::NUL.into());
+        }
+        if problems.is_empty() {
+            Ok(text)
+        } else {
+            Err(problems)
+        }
+    }
 }
 
 /// An object that is being read.
@@ -336,24 +356,5 @@ fn read_text(json: &Json, rule: Text) -> Result<String, Vec<Cow<'static, str>>> 
     let Some(text) = scalar::text(json) else {
         return Err(vec![words::NOT_TEXT.into()]);
     };
-    let text = if rule.trims {
-        scalar::trim(&text).to_owned()
-    } else {
-        text
-    };
-    if text.is_empty() && !rule.takes_blank {
-        return Err(vec![words::BLANK.into()]);
-    }
-    let mut problems: Vec<Cow<'static, str>> = Vec::new();
-    if text.len() > rule.limit && text.chars().count() > rule.limit {
-        problems.push(words::too_long(rule.limit).into());
-    }
-    if text.contains('\0') {
-        problems.push(words::NUL.into());
-    }
-    if problems.is_empty() {
-        Ok(text)
-    } else {
-        Err(problems)
-    }
+    rule.read(&text).map(str::to_owned)
 }

@@ -64,7 +64,7 @@ impl<'s> Evaluator<'s> {
             verdicts: vec![None; segments],
             ..Cycles::default()
         }));
-        self.verdicts = vec![Verdict::Unknown; segments];
+        self.begin();
         for segment in 0..segments {
             let cuts = self.cuts();
             let matches = self.evaluate_segment(segment);

@@ -4,20 +4,36 @@ use super::{Evaluator, FlagVariant};
 use crate::compile::{CompiledCondition, CompiledRule};
 use crate::operand::Operand;
 use crate::property::{FeatureField, FlagField, Path, Property};
-use crate::ruleset::SegmentRules;
+use crate::ruleset::{Ruleset, SegmentRules};
+use crate::seen::Seen;
 use crate::{ReasonWords, RuleKind};
+
+/// A segment of a ruleset, with the places of its attributes among those of the ruleset.
+#[derive(Clone, Copy)]
+pub(crate) struct SegmentAt<'s> {
+    pub(crate) rules: &'s SegmentRules,
+    attributes: &'s [usize],
+}
+
+impl<'s> SegmentAt<'s> {
+    pub(crate) fn of(ruleset: &'s Ruleset, segment: usize) -> Self {
+        Self {
+            rules: &ruleset.segments()[segment],
+            attributes: ruleset.attributes().of_segment(segment),
+        }
+    }
+}
 
 impl<'s> Evaluator<'s> {
     /// Evaluates a segment's rules: all must hold, and there must be one.
     pub(super) fn evaluate_segment(&mut self, segment: usize) -> bool {
-        let rules = self.rules;
-        let segment = &rules.segments()[segment];
-        let rules = &segment.compiled().rules;
+        let segment = SegmentAt::of(self.rules, segment);
+        let rules = &segment.rules.compiled().rules;
         !rules.is_empty() && rules.iter().all(|rule| self.rule_holds(segment, rule))
     }
 
     /// Both halves of a rule, conditions and sub-rules, are joined by its kind; an empty half holds.
-    fn rule_holds(&mut self, segment: &'s SegmentRules, rule: &'s CompiledRule) -> bool {
+    fn rule_holds(&mut self, segment: SegmentAt<'s>, rule: &'s CompiledRule) -> bool {
         self.enter_rule();
         let mut holds = joined(rule.kind, &rule.conditions, |condition| {
             self.condition_holds(segment, condition)
@@ -34,50 +50,62 @@ impl<'s> Evaluator<'s> {
 
     pub(crate) fn condition_holds(
         &mut self,
-        segment: &SegmentRules,
+        segment: SegmentAt<'_>,
         condition: &CompiledCondition,
     ) -> bool {
         if let Property::Path {
-            text,
             path: Path::Flag(name, _),
+            ..
         } = &condition.property
-            && self.attribute(text) == Operand::Unset
+            && self.attribute(segment, condition).is_none()
         {
             self.read_flag(name);
         }
         let test = &condition.test;
-        self.with_operand(&condition.property, |operand| {
-            test.matches(operand, segment.key())
+        self.with_seen(segment, condition, |seen| {
+            test.matches(seen, segment.rules.key())
         })
     }
 
-    /// Calls a function with what a property leads to.
-    pub(crate) fn with_operand<T>(
+    /// Calls a function with what a condition's property leads to.
+    pub(crate) fn with_seen<T>(
         &self,
-        property: &Property,
-        use_operand: impl FnOnce(Operand<'_>) -> T,
+        segment: SegmentAt<'_>,
+        condition: &CompiledCondition,
+        look: impl FnOnce(&Seen<'_>) -> T,
     ) -> T {
-        let operand = match property {
+        if let Some(seen) = self.attribute(segment, condition) {
+            return look(seen);
+        }
+        let operand = match &condition.property {
             // Raw: not even a key of digits is a number here.
             Property::HashKey => self.hash_key().map_or(Operand::Unset, Operand::Text),
-            Property::Attribute(name) => self.attribute(name),
-            Property::Path { text, path } => match self.attribute(text) {
-                Operand::Unset => match path {
-                    Path::Flag(name, FlagField::Reason) => {
-                        let reason = self.resolved_by_name(name).map(|flag| flag.reason);
-                        let text = reason.map(|reason| reason.text(ReasonWords::Engine11));
-                        let operand = text.as_deref().map_or(Operand::Unset, Operand::of_text);
-                        return use_operand(operand);
-                    }
-                    path => self.at_path(path),
-                },
-                operand => operand,
+            Property::Attribute(_) => Operand::Unset,
+            Property::Path { path, .. } => match path {
+                Path::Flag(name, FlagField::Reason) => {
+                    let reason = self.resolved_by_name(name).map(|flag| flag.reason);
+                    let text = reason.map(|reason| reason.text(ReasonWords::Engine11));
+                    let operand = text.as_deref().map_or(Operand::Unset, Operand::of_text);
+                    return look(&Seen::new(operand));
+                }
+                path => self.at_path(path),
             },
         };
-        use_operand(operand)
+        look(&Seen::new(operand))
     }
 
-    fn attribute(&self, name: &str) -> Operand<'s> {
+    /// The attribute that a condition asks for, where the caller has it: a null one counts as missing.
+    fn attribute(
+        &self,
+        segment: SegmentAt<'_>,
+        condition: &CompiledCondition,
+    ) -> Option<&Seen<'s>> {
+        let place = segment.attributes.get(condition.attribute?)?;
+        let seen = self.attributes.get(*place)?;
+        (seen.operand() != Operand::Unset).then_some(seen)
+    }
+
+    fn attribute_by_name(&self, name: &str) -> Operand<'s> {
         let identity = self.context.identity.as_ref();
         identity
             .and_then(|identity| identity.attributes.get(name))
@@ -92,7 +120,7 @@ impl<'s> Evaluator<'s> {
                 .identity
                 .map_or(Operand::Unset, |identity| text(identity.identifier)),
             Path::IdentityKey => self.hash_key().map_or(Operand::Unset, text),
-            Path::Attribute(name) => self.attribute(name),
+            Path::Attribute(name) => self.attribute_by_name(name),
             Path::EnvironmentKey => text(self.rules.environment_key()),
             Path::EnvironmentName => text(self.rules.environment_name()),
             Path::Feature(name, field) => self.feature_field(name, *field),

@@ -3,9 +3,10 @@
 //! The context value's type decides how the condition's value is read; where it cannot be read so, the
 //! condition is false, `NOT_EQUAL` too.
 
-use super::version::{Version, VersionSuffix};
+use super::version::VersionSuffix;
 use crate::Value;
 use crate::operand::{Integer, Operand};
+use crate::seen::Seen;
 use crate::text::{parse_float, parse_integer};
 use std::cmp::Ordering;
 
@@ -45,8 +46,8 @@ impl Comparand {
     /// How a context value stands to this value; `None` where they cannot be compared.
     ///
     /// `Some(None)` is Python's answer for NaN: comparable, and unequal to everything.
-    fn ordering(&self, operand: Operand<'_>) -> Option<Option<Ordering>> {
-        match operand {
+    fn ordering(&self, seen: &Seen<'_>) -> Option<Option<Ordering>> {
+        match seen.operand() {
             Operand::Unset | Operand::Unreadable => None,
             Operand::Boolean(value) => Some(Some(value.cmp(&self.boolean))),
             Operand::Integer(number) => {
@@ -58,7 +59,7 @@ impl Comparand {
                 VersionSuffix::Absent => Some(Some(text.cmp(&self.text))),
                 VersionSuffix::Invalid(_) => None,
                 VersionSuffix::Version { version, .. } => {
-                    Some(Some(Version::parse(text)?.precedence(version)))
+                    Some(Some(seen.version()?.precedence(version)))
                 }
             },
         }
@@ -66,8 +67,8 @@ impl Comparand {
 }
 
 impl Comparison {
-    pub(crate) fn holds(self, operand: Operand<'_>, comparand: &Comparand) -> bool {
-        let Some(ordering) = comparand.ordering(operand) else {
+    pub(crate) fn holds(self, seen: &Seen<'_>, comparand: &Comparand) -> bool {
+        let Some(ordering) = comparand.ordering(seen) else {
             return false;
         };
         match self {
@@ -86,11 +87,12 @@ mod tests {
     use super::{Comparand, Comparison};
     use crate::Value;
     use crate::operand::Operand;
+    use crate::seen::Seen;
     use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
 
     #[track_caller]
     fn check(comparison: Comparison, value: &str, seen: Value, expected: bool) {
-        let holds = comparison.holds(Operand::of(&seen), &Comparand::parse(value));
+        let holds = comparison.holds(&Seen::new(Operand::of(&seen)), &Comparand::parse(value));
 
         assert_eq!(holds, expected, "{seen:?} {comparison:?} {value:?}");
     }

@@ -1,7 +1,8 @@
 //! `CONTAINS`.
 
-use super::version::{Version, VersionSuffix};
+use super::version::VersionSuffix;
 use crate::operand::Operand;
+use crate::seen::Seen;
 
 /// The text to be looked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,8 +20,8 @@ impl Containment {
     }
 
     /// True for text that holds the part. Numbers, also those in text, contain nothing.
-    pub(crate) fn holds(&self, operand: Operand<'_>) -> bool {
-        let Operand::Text(text) = operand else {
+    pub(crate) fn holds(&self, seen: &Seen<'_>) -> bool {
+        let Operand::Text(text) = seen.operand() else {
             return false;
         };
         let suffixed = match &self.version {
@@ -28,7 +29,7 @@ impl Containment {
             VersionSuffix::Invalid(text) | VersionSuffix::Version { text, .. } => &**text,
         };
         // A quirk of Python's semver library: a version "contains" its parts, of which only these are text.
-        Version::parse(text).is_some_and(|version| {
+        seen.version().is_some_and(|version| {
             version.prerelease == Some(suffixed) || version.build == Some(suffixed)
         })
     }
@@ -39,10 +40,11 @@ mod tests {
     use super::Containment;
     use crate::Value;
     use crate::operand::Operand;
+    use crate::seen::Seen;
 
     #[track_caller]
     fn check(part: &str, seen: Value, expected: bool) {
-        let holds = Containment::parse(part).holds(Operand::of(&seen));
+        let holds = Containment::parse(part).holds(&Seen::new(Operand::of(&seen)));
 
         assert_eq!(holds, expected, "{seen:?} CONTAINS {part:?}");
     }

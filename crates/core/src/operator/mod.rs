@@ -17,3 +17,4 @@ pub use pattern::PatternBudget;
 pub(crate) use pattern::PatternCost;
 pub(crate) use percentage::PercentageSplit;
 pub(crate) use test::Test;
+pub(crate) use version::Version;

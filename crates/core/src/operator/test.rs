@@ -8,6 +8,7 @@ use super::pattern::{Pattern, PatternBudget};
 use super::percentage::PercentageSplit;
 use crate::CompileWarning;
 use crate::operand::Operand;
+use crate::seen::Seen;
 
 /// An operator with its value, parsed once for all evaluations to come.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,13 +64,14 @@ impl Test {
     }
 
     /// True where the test holds for a context value.
-    pub(crate) fn matches(&self, operand: Operand<'_>, segment_key: &str) -> bool {
+    pub(crate) fn matches(&self, seen: &Seen<'_>, segment_key: &str) -> bool {
+        let operand = seen.operand();
         match self {
             Self::Never => false,
             Self::IsSet => !matches!(operand, Operand::Unset | Operand::Unreadable),
             Self::IsNotSet => operand == Operand::Unset,
-            Self::Compare(comparison, comparand) => comparison.holds(operand, comparand),
-            Self::Contains(containment) => containment.holds(operand),
+            Self::Compare(comparison, comparand) => comparison.holds(seen, comparand),
+            Self::Contains(containment) => containment.holds(seen),
             // A number, a boolean or nothing does not "not contain": only text does.
             Self::NotContains(part) => match operand {
                 Operand::Text(text) => !text.contains(&**part),
@@ -92,6 +94,7 @@ mod tests {
     use super::Test;
     use crate::operand::Operand;
     use crate::operator::PatternBudget;
+    use crate::seen::Seen;
     use crate::{CompileWarning, Value};
     use proptest::prelude::*;
 
@@ -99,7 +102,7 @@ mod tests {
     fn check(operator: &str, value: Option<&str>, seen: Value, expected: bool) {
         let test = Test::compile(operator, value, &mut PatternBudget::new()).unwrap();
 
-        let matches = test.matches(Operand::of(&seen), "1");
+        let matches = test.matches(&Seen::new(Operand::of(&seen)), "1");
 
         assert_eq!(matches, expected, "{operator} {value:?} {seen:?}");
     }
@@ -190,7 +193,7 @@ mod tests {
             seen in any_value(),
         ) {
             if let Ok(test) = Test::compile(operator, value.as_deref(), &mut PatternBudget::new()) {
-                test.matches(Operand::of(&seen), "1");
+                test.matches(&Seen::new(Operand::of(&seen)), "1");
             }
         }
 
@@ -206,7 +209,7 @@ mod tests {
                 let value = percentage.to_string();
                 Test::compile("PERCENTAGE_SPLIT", Some(&value), &mut PatternBudget::new())
                     .unwrap()
-                    .matches(Operand::of(&seen), "1")
+                    .matches(&Seen::new(Operand::of(&seen)), "1")
             };
             prop_assert!(!matches(before) || matches((before + raise).min(100.0)));
         }

@@ -47,11 +47,20 @@ struct FeatureFragment {
     default: StateFragment,
 }
 
-/// Flag objects of a state up to `"enabled":…`, for each value that it can have.
+/// Flag objects of a state, for each value that it can have.
 #[derive(Debug)]
 struct StateFragment {
-    control: Range<usize>,
-    variants: Vec<Range<usize>>,
+    control: Fragment,
+    variants: Vec<Fragment>,
+}
+
+/// A whole flag object: without the last member it is the other form, but for the brace.
+#[derive(Debug, Clone, Copy)]
+struct Fragment {
+    start: usize,
+    /// Where `,"variant":…}` begins.
+    variant: usize,
+    end: usize,
 }
 
 impl FlagFragments {
@@ -105,20 +114,44 @@ impl FlagFragments {
     /// Writes the flag object of an evaluated flag of the same snapshot.
     pub fn write(&self, flag: &Flag<'_>, form: FlagForm, out: &mut Vec<u8>) {
         match self.rendered(flag) {
-            Some(range) => out.extend_from_slice(&self.bytes[range]),
-            None => self.write_start(flag, out),
+            Some(fragment) => self.write_fragment(fragment, form, out),
+            None => {
+                self.write_start(flag, out);
+                write_end(&flag.variant, form, out);
+            }
         }
-        write_end(&flag.variant, form, out);
+    }
+
+    /// Bytes that a list of these flags takes, as far as they are rendered: to ask for memory once.
+    pub(super) fn length(&self, flags: &[Flag<'_>]) -> usize {
+        let rendered = flags.iter().filter_map(|flag| self.rendered(flag));
+        rendered
+            .map(|fragment| fragment.end - fragment.start + 1)
+            .sum()
+    }
+
+    fn write_fragment(&self, fragment: Fragment, form: FlagForm, out: &mut Vec<u8>) {
+        match form {
+            FlagForm::WithVariant => {
+                out.extend_from_slice(&self.bytes[fragment.start..fragment.end]);
+            }
+            FlagForm::WithoutVariant => {
+                out.extend_from_slice(&self.bytes[fragment.start..fragment.variant]);
+                out.push(b'}');
+            }
+        }
     }
 
     /// Writes the flag object of an environment default: nobody asks, so the value is the control value.
     ///
     /// Writes nothing where the snapshot has no feature with this index.
     pub fn write_default(&self, feature: usize, form: FlagForm, out: &mut Vec<u8>) {
-        if let Some(feature) = self.features.get(feature) {
-            out.extend_from_slice(&self.bytes[feature.default.control.clone()]);
-            write_end(&FlagVariant::None, form, out);
-        }
+        let Some(feature) = self.features.get(feature) else {
+            return;
+        };
+        let fragment = feature.default.control;
+        out.extend_from_slice(&self.bytes[fragment.start..fragment.variant]);
+        write_end(&FlagVariant::None, form, out);
     }
 
     /// Writes a list of environment defaults, by index of their features: the answer of `flags/`.
@@ -128,7 +161,7 @@ impl FlagFragments {
         });
     }
 
-    fn rendered(&self, flag: &Flag<'_>) -> Option<Range<usize>> {
+    fn rendered(&self, flag: &Flag<'_>) -> Option<Fragment> {
         let fragment = match flag.origin {
             Origin::Environment => &self.features.get(flag.feature)?.default,
             Origin::Segment { segment, position } => {
@@ -136,14 +169,15 @@ impl FlagFragments {
             }
             Origin::Identity => return None,
         };
-        let range = match flag.variant {
-            FlagVariant::None | FlagVariant::Control => &fragment.control,
+        match flag.variant {
+            // Nobody asks, so nobody is split: rendered is what an identity gets.
+            FlagVariant::None if !fragment.variants.is_empty() => None,
+            FlagVariant::None | FlagVariant::Control => Some(fragment.control),
             FlagVariant::Option(variant) => {
                 let position = variant_position(&flag.state.variants, variant)?;
-                fragment.variants.get(position)?
+                fragment.variants.get(position).copied()
             }
-        };
-        Some(range.clone())
+        }
     }
 
     fn write_start(&self, flag: &Flag<'_>, out: &mut Vec<u8>) {
@@ -164,17 +198,28 @@ impl FlagFragments {
 
     fn render_state(&mut self, definition: &Range<usize>, state: &FlagState) -> StateFragment {
         let definition = self.bytes[definition.clone()].to_vec();
-        let mut render = |value: &Value| {
+        let mut render = |value: &Value, variant: FlagVariant<'_>| {
             let start = self.bytes.len();
             write_start(&mut self.bytes, self.frame, &definition, state, value);
-            start..self.bytes.len()
+            let middle = self.bytes.len();
+            write_end(&variant, FlagForm::WithVariant, &mut self.bytes);
+            Fragment {
+                start,
+                variant: middle,
+                end: self.bytes.len(),
+            }
+        };
+        let control = if state.variants.is_empty() {
+            FlagVariant::None
+        } else {
+            FlagVariant::Control
         };
         StateFragment {
-            control: render(&state.value),
+            control: render(&state.value, control),
             variants: state
                 .variants
                 .iter()
-                .map(|variant| render(&variant.value))
+                .map(|variant| render(&variant.value, FlagVariant::Option(variant)))
                 .collect(),
         }
     }

@@ -58,7 +58,16 @@ pub struct IdentityAnswer<'a> {
 
 impl IdentityAnswer<'_> {
     /// Writes `{"identifier":…,"traits":[…],"flags":[…]}`.
-    pub fn write(&self, fragments: &FlagFragments, out: &mut Vec<u8>) {
+    #[must_use]
+    pub fn to_bytes(&self, fragments: &FlagFragments) -> Vec<u8> {
+        // Almost all of it are flags; what is not known beforehand rarely takes more than this.
+        let others = 256 + self.identifier.len() + 128 * self.traits.len();
+        let mut out = Vec::with_capacity(others + fragments.length(self.flags));
+        self.write(fragments, &mut out);
+        out
+    }
+
+    fn write(&self, fragments: &FlagFragments, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"identifier\":");
         write_text(out, self.identifier);
         out.extend_from_slice(b",\"traits\":");

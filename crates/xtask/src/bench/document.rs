@@ -1,22 +1,26 @@
-//! The project that is measured: of a middling size, always the same.
+//! The project that is measured, as an environment document: for one size always the same.
 
 use serde_json::{Value, json};
+
+use super::size::Size;
 
 /// The environment's client key, kept by the import.
 pub(super) const CLIENT_KEY: &str = "bench-client-key";
 pub(super) const SERVER_KEY: &str = "ser.bench-server-key";
 
-const FEATURES: u32 = 50;
-const SEGMENTS: u32 = 10;
 const OVERRIDDEN_IDENTITIES: u32 = 100;
 
 /// An environment document as Flagsmith writes it: every fifth feature has variants, every segment overrides one feature.
-pub(super) fn environment() -> Value {
-    let features: Vec<Value> = (1..=FEATURES)
+pub(super) fn environment(size: Size) -> Value {
+    let features: Vec<Value> = (1..=size.features)
         .map(|number| feature_state(number, number, None))
         .collect();
-    let segments: Vec<Value> = (1..=SEGMENTS).map(segment).collect();
-    let identities: Vec<Value> = (1..=OVERRIDDEN_IDENTITIES).map(identity).collect();
+    let segments: Vec<Value> = (1..=size.segments)
+        .map(|number| segment(number, size))
+        .collect();
+    let identities: Vec<Value> = (1..=OVERRIDDEN_IDENTITIES)
+        .map(|number| identity(number, size))
+        .collect();
     json!({
         "id": 1,
         "api_key": CLIENT_KEY,
@@ -48,7 +52,7 @@ pub(super) fn environment() -> Value {
 }
 
 fn feature_state(feature: u32, id: u32, priority: Option<u32>) -> Value {
-    let has_variants = feature.is_multiple_of(5);
+    let has_variants = Size::has_variants(feature);
     let options: Vec<Value> = ["blue", "green"]
         .into_iter()
         .filter(|_| has_variants)
@@ -79,33 +83,18 @@ fn option(feature: u32, state: u32, position: u32, value: &str) -> Value {
     })
 }
 
-fn segment(number: u32) -> Value {
-    let condition = |operator: &str, property: &str, value: &str| json!({ "operator": operator, "property_": property, "value": value });
-    let either = [
-        condition("EQUAL", "plan", "pro"),
-        condition("CONTAINS", "email", "@example.com"),
-    ];
-    let both = [condition(
-        "GREATER_THAN_INCLUSIVE",
-        "version",
-        &format!("{number}.0.0:semver"),
-    )];
+fn segment(number: u32, size: Size) -> Value {
+    let overridden = size.overridden_feature(number);
     json!({
         "id": number,
         "name": format!("segment_{number:02}"),
-        "rules": [{
-            "type": "ALL",
-            "conditions": [],
-            "rules": [
-                { "type": "ANY", "rules": [], "conditions": either },
-                { "type": "ALL", "rules": [], "conditions": both },
-            ],
-        }],
-        "feature_states": [feature_state(number, FEATURES + number, Some(0))],
+        "rules": size.rules(number, "property_"),
+        "feature_states": [feature_state(overridden, size.features + number, Some(0))],
     })
 }
 
-fn identity(number: u32) -> Value {
+fn identity(number: u32, size: Size) -> Value {
+    let state = size.features + size.segments + number;
     let identifier = format!("overridden-{number}");
     json!({
         "identifier": identifier,
@@ -114,7 +103,7 @@ fn identity(number: u32) -> Value {
         "created_date": "2026-01-01T00:00:00.000000Z",
         "identity_uuid": uuid(3, number),
         "identity_traits": [],
-        "identity_features": [feature_state(1, FEATURES + SEGMENTS + number, None)],
+        "identity_features": [feature_state(1, state, None)],
         "django_id": number,
         "dashboard_alias": null,
     })

@@ -107,7 +107,7 @@ pub(super) async fn document(call: Call<Caller>) -> Result<Answer, Failure> {
     let service = call.service();
     let published = service.environment_document(&call.subject, key).await?;
     let document = published.form_off_thread::<Document>().await;
-    Ok(Answer::json(document.0.bytes()))
+    Ok(Answer::json(document.rendered.bytes()))
 }
 
 /// The client key of the environment that the path names.

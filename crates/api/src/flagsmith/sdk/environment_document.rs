@@ -3,7 +3,6 @@
 use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::error::Failure;
-use super::flags::with_age;
 use super::forms::Document;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use flagstaff_core::Timestamp;
@@ -23,14 +22,14 @@ pub(super) async fn document(call: Call<OpenEnvironment>) -> Result<Answer, Fail
     let modified = shown_time(updated_at, call.service().clock().now());
     let document = open.published.form_off_thread::<Document>().await;
     let mut answer = document
-        .0
+        .rendered
         .answer(call.headers(), call.config().compress_bytes);
     let is_unmodified = answer.status() == StatusCode::NOT_MODIFIED
         || is_unmodified_since(call.headers(), updated_at);
     if is_unmodified {
         answer = answer.without_body(StatusCode::NOT_MODIFIED);
     } else {
-        answer = with_age(answer, open.snapshot());
+        answer = document.age.add_to(answer);
     }
     match HeaderValue::from_str(&http_date(modified)) {
         Ok(value) => Ok(answer.with_header(header::LAST_MODIFIED, value)),

@@ -6,11 +6,10 @@ use super::super::error::{Failure, detail};
 use super::super::words;
 use super::audience::Audience;
 use super::forms::{Flags, shown_defaults};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
-use flagstaff_core::{FeatureId, Snapshot, fold};
+use axum::http::StatusCode;
+use flagstaff_core::{FeatureId, fold};
 use flagstaff_service::{Noun, OpenEnvironment, RequestKind};
 use flagstaff_wire::flagsmith::flag::{FlagForm, write_multivariate_options};
-use flagstaff_wire::time::unix_float;
 
 /// `GET /api/v1/flags/`
 pub(super) async fn flags(call: Call<OpenEnvironment>) -> Result<Answer, Failure> {
@@ -23,7 +22,7 @@ pub(super) async fn flags(call: Call<OpenEnvironment>) -> Result<Answer, Failure
     }
     let list = rendered.list(open);
     let answer = list.answer(call.headers(), call.config().compress_bytes);
-    Ok(with_age(answer, open.snapshot()))
+    Ok(rendered.age.add_to(answer))
 }
 
 /// One flag by its name in any case; an empty name means the first flag, as recorded.
@@ -66,16 +65,4 @@ pub(super) fn no_feature() -> Failure {
 /// The same failure as an answer, for the routes that add headers to it.
 pub(super) fn no_feature_answer() -> Answer {
     detail(StatusCode::NOT_FOUND, words::NO_FEATURE)
-}
-
-/// Says how old the answer's environment is, in seconds since 1970.
-pub(super) fn with_age(answer: Answer, snapshot: &Snapshot) -> Answer {
-    let age = unix_float(snapshot.updated_at);
-    match HeaderValue::from_str(&age) {
-        Ok(value) => answer.with_header(
-            HeaderName::from_static("x-flagsmith-document-updated-at"),
-            value,
-        ),
-        Err(_) => answer,
-    }
 }

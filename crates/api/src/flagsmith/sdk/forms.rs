@@ -1,23 +1,30 @@
 //! What is rendered once per snapshot and kept with it.
 
+use super::super::answer::Answer;
 use super::audience::Audience;
 use super::rendered::Rendered;
+use axum::http::{HeaderName, HeaderValue};
 use flagstaff_core::Snapshot;
 use flagstaff_service::{Form, OpenEnvironment};
 use flagstaff_wire::flagsmith::document::environment_document;
 use flagstaff_wire::flagsmith::flag::FlagFragments;
+use flagstaff_wire::time::unix_float;
 use std::sync::OnceLock;
+
+const AGE: HeaderName = HeaderName::from_static("x-flagsmith-document-updated-at");
 
 /// Pieces of flag objects, which answers join, and the lists of the environment's defaults.
 pub(super) struct Flags {
     fragments: FlagFragments,
     for_clients: OnceLock<Rendered>,
     for_servers: OnceLock<Rendered>,
+    pub(super) age: Age,
 }
 
 impl Form for Flags {
     fn render(snapshot: &Snapshot) -> Self {
         Self {
+            age: Age::of(snapshot),
             fragments: FlagFragments::new(snapshot),
             for_clients: OnceLock::new(),
             for_servers: OnceLock::new(),
@@ -46,6 +53,23 @@ impl Flags {
     }
 }
 
+/// The header that says when an environment last changed, in seconds since 1970.
+pub(super) struct Age(Option<HeaderValue>);
+
+impl Age {
+    fn of(snapshot: &Snapshot) -> Self {
+        Self(HeaderValue::from_str(&unix_float(snapshot.updated_at)).ok())
+    }
+
+    /// Adds it to an answer.
+    pub(super) fn add_to(&self, answer: Answer) -> Answer {
+        match &self.0 {
+            Some(age) => answer.with_header(AGE, age.clone()),
+            None => answer,
+        }
+    }
+}
+
 /// Indices of the features whose defaults are shown.
 pub(super) fn shown_defaults(
     snapshot: &Snapshot,
@@ -61,7 +85,10 @@ pub(super) fn shown_defaults(
 }
 
 /// The environment document.
-pub(in super::super) struct Document(pub(in super::super) Rendered);
+pub(in super::super) struct Document {
+    pub(in super::super) rendered: Rendered,
+    pub(super) age: Age,
+}
 
 impl Form for Document {
     fn render(snapshot: &Snapshot) -> Self {
@@ -69,6 +96,9 @@ impl Form for Document {
         for warning in warnings {
             tracing::warn!(environment.id = snapshot.environment.id.get(), "{warning}");
         }
-        Self(Rendered::new(bytes))
+        Self {
+            rendered: Rendered::new(bytes),
+            age: Age::of(snapshot),
+        }
     }
 }

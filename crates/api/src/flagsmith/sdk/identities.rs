@@ -5,8 +5,9 @@ use super::super::call::Call;
 use super::super::error::{Failure, detail};
 use super::super::fields::{Fields, Need, Text};
 use super::audience::Audience;
-use super::flags::{no_feature_answer, with_age};
+use super::flags::no_feature_answer;
 use super::forms::Flags;
+use super::sent_identification;
 use super::traits::{read_trait_key, read_trait_value};
 use axum::http::StatusCode;
 use flagstaff_core::{Evaluator, Flag, Identifier, Value};
@@ -34,29 +35,37 @@ pub(super) async fn identity(call: Call<OpenEnvironment>) -> Result<Answer, Fail
     };
     let identified = call.service().identify(open, identification).await?;
     let feature = query.last("feature").filter(|name| !name.is_empty());
+    let rendered = open.published.form_off_thread::<Flags>().await;
     let answer = match feature {
-        Some(name) => one_flag(open, &identified, name).await,
-        None => all_flags(open, &identified).await,
+        Some(name) => one_flag(open, &rendered, &identified, name),
+        None => all_flags(open, &rendered, &identified),
     };
-    Ok(with_age(answer, open.snapshot()))
+    Ok(rendered.age.add_to(answer))
 }
 
 /// `POST /api/v1/identities/`
 pub(super) async fn identify(mut call: Call<OpenEnvironment>) -> Result<Answer, Failure> {
-    let body = call.body().await?;
-    let limit = call.config().traits;
-    let identification = Fields::read(&body, |fields| read_identification(fields, limit))?;
+    let body = call.body_bytes().await?;
+    let received = call.received(&body);
+    let (config, limit) = (call.config(), call.config().traits);
+    let quick = received.json_text(config);
+    let identification = match quick.and_then(|text| sent_identification::read(text, limit)) {
+        Some(identification) => identification,
+        None => {
+            let body = received.json(config)?;
+            Fields::read(&body, |fields| read_identification(fields, limit))?
+        }
+    };
     let open = &call.subject;
     let kind = RequestKind::Identities;
     call.service().count_request(open, kind, &call.sdk_labels());
     let identified = call.service().identify(open, identification).await?;
-    Ok(with_age(
-        all_flags(open, &identified).await,
-        open.snapshot(),
-    ))
+    let rendered = open.published.form_off_thread::<Flags>().await;
+    let answer = all_flags(open, &rendered, &identified);
+    Ok(rendered.age.add_to(answer))
 }
 
-fn read_identification(fields: &mut Fields<'_>, limit: usize) -> Identification {
+pub(super) fn read_identification(fields: &mut Fields<'_>, limit: usize) -> Identification {
     let identifier = Text::up_to(Identifier::LIMIT).or_blank();
     Identification {
         identifier: fields
@@ -77,24 +86,26 @@ fn read_sent_trait(fields: &mut Fields<'_>) -> SentTrait {
     }
 }
 
-async fn all_flags(open: &OpenEnvironment, identified: &Identified) -> Answer {
-    let rendered = open.published.form_off_thread::<Flags>().await;
+fn all_flags(open: &OpenEnvironment, rendered: &Flags, identified: &Identified) -> Answer {
     let context = identified.context();
     let mut evaluator = open.snapshot().rules.evaluator(&context);
     let flags = shown_flags(open, &mut evaluator);
     let traits = trait_answers(&identified.traits);
-    let mut out = Vec::with_capacity(rendered.fragments().weight());
     let answer = IdentityAnswer {
         identifier: &identified.identifier,
         traits: &traits,
         flags: &flags,
     };
-    answer.write(rendered.fragments(), &mut out);
-    Answer::json(out)
+    Answer::json(answer.to_bytes(rendered.fragments()))
 }
 
 /// One flag by its exact name.
-async fn one_flag(open: &OpenEnvironment, identified: &Identified, name: &str) -> Answer {
+fn one_flag(
+    open: &OpenEnvironment,
+    rendered: &Flags,
+    identified: &Identified,
+    name: &str,
+) -> Answer {
     let snapshot = open.snapshot();
     let audience = Audience::of(open);
     let index = snapshot
@@ -109,7 +120,6 @@ async fn one_flag(open: &OpenEnvironment, identified: &Identified, name: &str) -
     if !audience.sees(flag.enabled) {
         return no_feature_answer();
     }
-    let rendered = open.published.form_off_thread::<Flags>().await;
     let mut out = Vec::new();
     rendered
         .fragments()
@@ -123,12 +133,17 @@ pub(super) fn shown_flags<'s>(
     evaluator: &mut Evaluator<'s>,
 ) -> Vec<Flag<'s>> {
     let audience = Audience::of(open);
-    let features = open.snapshot().features.iter().enumerate();
-    features
+    let features = &open.snapshot().features;
+    let shown = features
+        .iter()
+        .enumerate()
         .filter(|(_, part)| audience.may_know(&part.feature))
         .map(|(index, _)| evaluator.flag(index))
-        .filter(|flag| audience.sees(flag.enabled))
-        .collect()
+        .filter(|flag| audience.sees(flag.enabled));
+    // A filter does not say how much it lets through, and a list that grows is copied again and again.
+    let mut flags = Vec::with_capacity(features.len());
+    flags.extend(shown);
+    flags
 }
 
 pub(super) fn trait_answers(traits: &[ShownTrait]) -> Vec<TraitAnswer<'_>> {

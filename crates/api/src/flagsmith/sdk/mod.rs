@@ -8,6 +8,7 @@ mod flags;
 pub(super) mod forms;
 mod identities;
 mod rendered;
+mod sent_identification;
 mod traits;
 
 use super::view::View;

@@ -69,14 +69,12 @@ fn identity_answer(snapshot: &Snapshot, identifier: &str, traits: &[TraitAnswer<
         .into_iter()
         .filter(|flag| !snapshot.features[flag.feature].feature.is_server_key_only)
         .collect();
-    let mut out = Vec::new();
     let answer = IdentityAnswer {
         identifier,
         traits,
         flags: &flags,
     };
-    answer.write(&FlagFragments::new(snapshot), &mut out);
-    serde_json::from_slice(&out).unwrap()
+    serde_json::from_slice(&answer.to_bytes(&FlagFragments::new(snapshot))).unwrap()
 }
 
 #[test]
