@@ -54,8 +54,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Reads the body as any handler of a POST has to, and looks at nothing.
-async fn repeat(State(answer): State<Answer>, _body: Bytes) -> Response {
+/// Reads and parses a body, as any handler of a POST has to, and looks at nothing.
+async fn repeat(State(answer): State<Answer>, body: Bytes) -> Response {
+    if !body.is_empty() && serde_json::from_slice::<serde_json::Value>(&body).is_err() {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     (answer.status, answer.headers, answer.body).into_response()
 }
 

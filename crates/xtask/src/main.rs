@@ -59,11 +59,17 @@ enum Task {
     },
     /// Check which crate uses which, that the map names every crate, and the length of source files.
     Layers,
-    /// Requests per second of CPU time, beside a bare axum handler that sends the same bytes.
+    /// How fast it is, beside a bare axum handler and Flagsmith's own engines.
     Bench {
+        /// Measure only these parts.
+        #[arg(long = "part", value_name = "NAME", num_args = 1..)]
+        parts: Vec<bench::Part>,
         /// Length of one measurement.
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
         seconds: u64,
+        /// Requests after which memory is measured last.
+        #[arg(long, default_value_t = 1_000_000)]
+        requests: u64,
     },
     /// Refresh the reference pages that are made from the code.
     Docs,
@@ -91,7 +97,18 @@ fn run(task: &Task) -> anyhow::Result<ExitCode> {
             }
             Ok(ExitCode::from(u8::from(!violations.is_empty())))
         }
-        Task::Bench { seconds } => bench::run(&workspace, *seconds).map(|()| ExitCode::SUCCESS),
+        Task::Bench {
+            parts,
+            seconds,
+            requests,
+        } => {
+            let options = bench::Options {
+                parts: parts.clone(),
+                seconds: *seconds,
+                requests: *requests,
+            };
+            bench::run(&workspace, &options).map(|()| ExitCode::SUCCESS)
+        }
         Task::Docs => docs::refresh(&workspace).map(|()| ExitCode::SUCCESS),
     }
 }

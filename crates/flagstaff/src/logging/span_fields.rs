@@ -103,7 +103,7 @@ struct Escaped<'a>(&'a mut dyn Write);
 impl Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let needs_escape = |byte: &u8| matches!(byte, b'"' | b'\\' | ..=0x1f);
-        if !text.as_bytes().iter().any(|byte| needs_escape(byte)) {
+        if !text.as_bytes().iter().any(needs_escape) {
             return self.0.write_str(text);
         }
         for character in text.chars() {

@@ -1,70 +1,168 @@
-//! How much work the server does for each second of CPU time, beside a bare axum handler that sends the same bytes.
+//! How fast it is, beside something that runs in the same minutes: machines differ, ratios hardly.
 //!
-//! The server under test has core 0 to itself, the load generator core 1. Requests per CPU-second rather than per
-//! second: it says the same on a machine that is busy with something else.
+//! Servers under test have core 0 to themselves, the load generator core 1. Requests are counted per CPU-second
+//! rather than per second: that says the same on a machine that is busy with something else.
 
+mod context;
 mod document;
+mod evaluation;
+mod http;
+mod instructions;
 mod load;
+mod memory;
 mod requests;
 mod server;
+mod size;
 mod table;
+mod writes;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum;
 
 use crate::command::{output, succeed};
 use crate::machine::Machine;
 use crate::system_packages::ensure;
 use crate::workspace::Workspace;
-use requests::Scenario;
 use server::Server;
-use table::Row;
+use size::Size;
 
-/// Rounds per scenario; the median counts.
-const ROUNDS: usize = 3;
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Requests per CPU-second, beside a bare axum handler.
+    Http,
+    /// Durable writes of new traits a second.
+    Writes,
+    /// Evaluation, beside the engines of Flagsmith.
+    Evaluation,
+    /// Instructions of requests and evaluations, counted by valgrind.
+    Instructions,
+    /// Memory after many requests, and how soon a start answers.
+    Memory,
+}
 
-/// Run before each measurement, so that caches are filled and connections are known to work.
-const WARM_UP: Duration = Duration::from_secs(1);
+/// How long and how much.
+#[derive(Debug)]
+pub(crate) struct Options {
+    /// All of them where none is named.
+    pub(crate) parts: Vec<Part>,
+    /// Seconds of one measurement.
+    pub(crate) seconds: u64,
+    /// Requests after which memory is measured last.
+    pub(crate) requests: u64,
+}
 
-/// Measures every scenario and prints a table in Markdown.
-pub(crate) fn run(workspace: &Workspace, seconds: u64) -> Result<()> {
+/// What is built and where it works.
+struct Bench<'w> {
+    workspace: &'w Workspace,
+    folder: Folder,
+    flagstaff: PathBuf,
+}
+
+/// Measures what was asked for and prints it in Markdown.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     check_machine()?;
-    let mut build = workspace.cargo(&["build", "--release", "--locked", "--package", "flagstaff"]);
-    succeed(&mut build)?;
-    let mut build = workspace.cargo(&[
-        "build",
-        "--release",
-        "--locked",
-        "--package",
-        "flagstaff-api",
-    ]);
-    succeed(build.args(["--example", "bare"]))?;
-
-    let folder = Folder::new(workspace)?;
-    let binary = workspace.target.join("release/flagstaff");
-    import(&binary, &folder.0)?;
-    let ours = Server::flagstaff(&binary, &folder.0)?;
-    let mut rows = Vec::new();
-    for scenario in requests::scenarios() {
-        println!("{}: {ROUNDS} rounds of {seconds} s on each", scenario.name);
-        let bare = Server::bare(
-            &workspace.target.join("release/examples/bare"),
-            &ours.address,
-            &scenario,
-        )?;
-        rows.push(measure(
-            &ours,
-            &bare,
-            &scenario,
-            Duration::from_secs(seconds),
-            &folder.0,
-        )?);
+    build(workspace, "flagstaff", None)?;
+    build(workspace, "flagstaff-api", Some("bare"))?;
+    let bench = Bench {
+        workspace,
+        folder: Folder::new(workspace)?,
+        flagstaff: workspace.target.join("release/flagstaff"),
+    };
+    let asked = |part| options.parts.is_empty() || options.parts.contains(&part);
+    let time = Duration::from_secs(options.seconds);
+    let mut report = Vec::new();
+    if asked(Part::Http) {
+        report.push(bench.http(time)?);
     }
-    println!("\n{}", table::text(&rows, ours.peak_memory()?));
+    if asked(Part::Writes) {
+        report.push(bench.writes(time)?);
+    }
+    if asked(Part::Memory) {
+        report.extend(bench.memory(options.requests)?);
+    }
+    if asked(Part::Evaluation) || asked(Part::Instructions) {
+        let programs = evaluation::build(workspace)?;
+        if asked(Part::Evaluation) {
+            report.push(evaluation::run(workspace, &programs, &bench.folder.0)?);
+        }
+        if asked(Part::Instructions) {
+            report.push(instructions::of_evaluations(&programs, &bench.folder.0)?);
+            report.push(bench.instructions_of_requests()?);
+        }
+    }
+    println!("\n{}", report.join("\n\n"));
     Ok(())
+}
+
+impl Bench<'_> {
+    fn http(&self, time: Duration) -> Result<String> {
+        let bare = self.workspace.target.join("release/examples/bare");
+        let mut rows = Vec::new();
+        for size in [Size::SMALL, Size::MANY_SEGMENTS] {
+            let folder = self.project("http", size)?;
+            let ours = Server::flagstaff(&self.flagstaff, &folder)?;
+            let scenarios = requests::scenarios(size);
+            rows.extend(http::run(&ours, &bare, &scenarios, time, &folder)?);
+        }
+        Ok(table::text(&rows))
+    }
+
+    fn writes(&self, time: Duration) -> Result<String> {
+        println!("writes of new traits");
+        let folder = self.project("writes", Size::SMALL)?;
+        let server = Server::flagstaff(&self.flagstaff, &folder)?;
+        writes::run(&server, &folder, time)
+    }
+
+    fn memory(&self, requests: u64) -> Result<[String; 2]> {
+        println!("memory");
+        let folder = self.project("memory", Size::LARGE)?;
+        let start = memory::cold_start(&self.flagstaff, &folder)?;
+        let server = Server::flagstaff(&self.flagstaff, &folder)?;
+        Ok([start, memory::resident(&server, &folder, requests)?])
+    }
+
+    fn instructions_of_requests(&self) -> Result<String> {
+        let mut lines = instructions::heading("request");
+        let folder = self.project("instructions", Size::SMALL)?;
+        let few = [requests::flags(), requests::unchanged(Size::SMALL)];
+        lines.extend(instructions::of_requests(&self.flagstaff, &folder, &few)?);
+        let folder = self.project("instructions", Size::MANY_SEGMENTS)?;
+        let many = [requests::unchanged(Size::MANY_SEGMENTS)];
+        lines.extend(instructions::of_requests(&self.flagstaff, &folder, &many)?);
+        Ok(lines.join("\n"))
+    }
+
+    /// A folder with a database of its own, made from a document as by somebody who comes from Flagsmith.
+    fn project(&self, part: &str, size: Size) -> Result<PathBuf> {
+        let Size {
+            features, segments, ..
+        } = size;
+        let folder = self.folder.0.join(format!("{part}-{features}-{segments}"));
+        fs::create_dir_all(&folder)?;
+        let file = folder.join("document.json");
+        fs::write(&file, document::environment(size).to_string())?;
+        let mut command = server::flagstaff_command(&self.flagstaff, &folder);
+        output(
+            command
+                .args(["import", "flagsmith", "--server-key", document::SERVER_KEY])
+                .arg(&file),
+        )?;
+        Ok(folder)
+    }
+}
+
+fn build(workspace: &Workspace, package: &str, example: Option<&str>) -> Result<()> {
+    let mut build = workspace.cargo(&["build", "--release", "--locked", "--package", package]);
+    if let Some(example) = example {
+        build.args(["--example", example]);
+    }
+    succeed(&mut build)
 }
 
 fn check_machine() -> Result<()> {
@@ -74,7 +172,11 @@ fn check_machine() -> Result<()> {
             "two cores are needed, one for the server and one for the load, but {cores} is there"
         );
     }
-    let wanted = [("wrk", "wrk"), ("taskset", "util-linux")];
+    let wanted = [
+        ("wrk", "wrk"),
+        ("taskset", "util-linux"),
+        ("valgrind", "valgrind"),
+    ];
     for (program, package) in wanted {
         let present = || {
             std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
@@ -87,61 +189,9 @@ fn check_machine() -> Result<()> {
     Ok(())
 }
 
-/// One scenario on both servers in turn, so that a slow minute of the machine hits both.
-fn measure(
-    ours: &Server,
-    bare: &Server,
-    scenario: &Scenario,
-    time: Duration,
-    folder: &Path,
-) -> Result<Row> {
-    let script = folder.join("requests.lua");
-    let first = scenario
-        .requests
-        .first()
-        .context("a scenario without requests")?;
-    let answer = ours.answer(first)?;
-    if bare.answer(first)? != answer {
-        bail!(
-            "{}: the bare handler does not send the same bytes and headers",
-            scenario.name
-        );
-    }
-    let (mut of_ours, mut of_bare) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        for (server, results) in [(ours, &mut of_ours), (bare, &mut of_bare)] {
-            fs::write(&script, load::script(&scenario.requests, &server.address))?;
-            load::run(&server.address, &script, WARM_UP)?;
-            let before = server.cpu_seconds()?;
-            let requests = load::run(&server.address, &script, time)?;
-            let used = server.cpu_seconds()? - before;
-            results.push(requests as f64 / used);
-        }
-    }
-    Ok(Row {
-        scenario: scenario.name,
-        bytes: answer.body.len(),
-        ours: median(of_ours),
-        bare: median(of_bare),
-    })
-}
-
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-/// Makes the database from a document, as somebody who comes from Flagsmith would.
-fn import(binary: &Path, folder: &Path) -> Result<()> {
-    let file = folder.join("document.json");
-    fs::write(&file, document::environment().to_string())?;
-    let mut command = server::flagstaff_command(binary, folder);
-    output(
-        command
-            .args(["import", "flagsmith", "--server-key", document::SERVER_KEY])
-            .arg(&file),
-    )?;
-    Ok(())
 }
 
 /// A folder for this run, removed at its end.

@@ -1,18 +1,19 @@
 //! What is asked.
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::document::{CLIENT_KEY, SERVER_KEY};
+use super::size::{Size, traits};
 
 /// Requests of one kind, sent in turn.
 pub(super) struct Scenario {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) requests: Vec<Request>,
 }
 
 /// One request; also what the bare server is told to repeat the answer of.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct Request {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
@@ -41,50 +42,85 @@ impl Request {
 
 /// Different people in one scenario; enough that no single one is always in the processor's cache.
 const IDENTITIES: u32 = 1000;
+/// Traits that each of them sends.
+const TRAITS: usize = 3;
 
-/// The calls that SDKs make.
-pub(super) fn scenarios() -> Vec<Scenario> {
-    let get = |path, key| {
-        vec![Request {
-            method: "GET",
-            path,
-            key,
-            body: String::new(),
-        }]
-    };
+/// The calls that SDKs make, on a project of this size.
+pub(super) fn scenarios(size: Size) -> Vec<Scenario> {
+    if size != Size::SMALL {
+        return vec![unchanged(size)];
+    }
     vec![
+        flags(),
+        unchanged(size),
         Scenario {
-            name: "`GET /api/v1/flags/`",
-            requests: get("/api/v1/flags/", CLIENT_KEY),
-        },
-        Scenario {
-            name: "`POST /api/v1/identities/`, transient",
+            name: format!("`POST /api/v1/identities/`, transient, {}", size.name()),
             requests: (0..IDENTITIES)
                 .map(|number| identity(number, true))
                 .collect(),
         },
         Scenario {
-            name: "`POST /api/v1/identities/`, known and unchanged",
-            requests: (0..IDENTITIES)
-                .map(|number| identity(number, false))
-                .collect(),
-        },
-        Scenario {
-            name: "`GET /api/v1/environment-document/`",
-            requests: get("/api/v1/environment-document/", SERVER_KEY),
+            name: "`GET /api/v1/environment-document/`".to_owned(),
+            requests: vec![get("/api/v1/environment-document/", SERVER_KEY)],
         },
     ]
 }
 
+/// The list of flags.
+pub(super) fn flags() -> Scenario {
+    Scenario {
+        name: "`GET /api/v1/flags/`".to_owned(),
+        requests: vec![get("/api/v1/flags/", CLIENT_KEY)],
+    }
+}
+
+/// People who are known, with traits that are stored already.
+pub(super) fn unchanged(size: Size) -> Scenario {
+    Scenario {
+        name: format!("`POST /api/v1/identities/`, unchanged, {}", size.name()),
+        requests: (0..IDENTITIES)
+            .map(|number| identity(number, false))
+            .collect(),
+    }
+}
+
+/// What is sent while memory is watched: single flags, whole lists and identities.
+pub(super) fn mixed() -> Scenario {
+    let single = get("/api/v1/flags/?feature=feature_01", CLIENT_KEY);
+    let list = get("/api/v1/flags/", CLIENT_KEY);
+    let requests = (0..IDENTITIES).flat_map(|number| {
+        let mut ten = vec![single.clone(); 7];
+        ten.extend([
+            list.clone(),
+            identity(number, false),
+            identity(number, true),
+        ]);
+        ten
+    });
+    Scenario {
+        name: "of ten, seven for a single flag, one for all flags, two for identities with all their flags".to_owned(),
+        requests: requests.collect(),
+    }
+}
+
+fn get(path: &'static str, key: &'static str) -> Request {
+    Request {
+        method: "GET",
+        path,
+        key,
+        body: String::new(),
+    }
+}
+
 fn identity(number: u32, is_transient: bool) -> Request {
+    let sent: Vec<Value> = traits(TRAITS)
+        .into_iter()
+        .map(|(key, value)| json!({ "trait_key": key, "trait_value": value }))
+        .collect();
     let body = json!({
         "identifier": format!("person-{number:04}"),
         "transient": is_transient,
-        "traits": [
-            { "trait_key": "plan", "trait_value": "pro" },
-            { "trait_key": "email", "trait_value": "someone@example.com" },
-            { "trait_key": "version", "trait_value": "5.1.0" },
-        ],
+        "traits": sent,
     });
     Request {
         method: "POST",

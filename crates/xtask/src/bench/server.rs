@@ -1,7 +1,7 @@
 //! A server under test: started on core 0, asked for what it has used, stopped.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -54,7 +54,8 @@ impl Server {
         Self::start(command)
     }
 
-    fn start(mut command: Command) -> Result<Self> {
+    /// Starts a program and waits for the line with its address.
+    pub(super) fn start(mut command: Command) -> Result<Self> {
         let mut child = command
             .stdout(Stdio::piped())
             .spawn()
@@ -106,12 +107,34 @@ impl Server {
         Ok((user + system) / ticks)
     }
 
-    /// The most memory that the process has had in use, in MiB.
-    pub(super) fn peak_memory(&self) -> Result<u64> {
+    /// Memory in use, in MiB: `VmRSS:` is now, `VmHWM:` the most there ever was.
+    pub(super) fn memory(&self, field: &str) -> Result<f64> {
         let text = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        Ok(kibibytes.context("no VmHWM in /proc")? / 1024)
+        let line = text.lines().find_map(|line| line.strip_prefix(field));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        Ok(kibibytes.with_context(|| format!("no {field} in /proc"))? / 1024.0)
+    }
+
+    /// Asks one after the other on one connection; an answer that is an error is an error here.
+    pub(super) fn answer_all<'r>(&self, requests: impl Iterator<Item = &'r Request>) -> Result<()> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        let mut answers = BufReader::new(stream.try_clone()?);
+        for request in requests {
+            stream.write_all(request.to_http(&self.address).as_bytes())?;
+            skip_answer(&mut answers)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the server as whoever runs it does, and waits until it is gone.
+    pub(super) fn stop_gracefully(&mut self) -> Result<()> {
+        output(Command::new("kill").args(["-TERM", &self.child.id().to_string()]))?;
+        let status = self.child.wait()?;
+        if !status.success() {
+            bail!("the server ended with {status}");
+        }
+        Ok(())
     }
 
     /// Asks once, on a connection of its own.
@@ -148,10 +171,32 @@ pub(super) fn flagstaff_command(binary: &Path, folder: &Path) -> Command {
     command
 }
 
-fn pinned(binary: &Path) -> Command {
+/// A program that runs on core 0.
+pub(super) fn pinned(binary: &Path) -> Command {
     let mut command = Command::new("taskset");
     command.args(["-c", "0"]).arg(binary);
     command
+}
+
+/// Reads one answer with a length, up to its end.
+fn skip_answer(answers: &mut impl BufRead) -> Result<()> {
+    let mut line = String::new();
+    answers.read_line(&mut line)?;
+    if !line.starts_with("HTTP/1.1 200") {
+        bail!("the server answers with an error: {}", line.trim());
+    }
+    let mut length = 0;
+    while !line.trim_end().is_empty() {
+        line.clear();
+        answers.read_line(&mut line)?;
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse()?;
+        }
+    }
+    std::io::copy(&mut answers.take(length), &mut std::io::sink())?;
+    Ok(())
 }
 
 fn parse(bytes: &[u8]) -> Result<Answer> {

@@ -2,15 +2,15 @@
 
 /// One scenario; rates are requests per second of CPU time.
 pub(super) struct Row {
-    pub(super) scenario: &'static str,
+    pub(super) scenario: String,
     /// Length of an answer's body.
     pub(super) bytes: usize,
     pub(super) ours: f64,
     pub(super) bare: f64,
 }
 
-/// The table, with the peak memory of the server below it.
-pub(super) fn text(rows: &[Row], mebibytes: u64) -> String {
+/// The table of all scenarios.
+pub(super) fn text(rows: &[Row]) -> String {
     let mut lines = vec![
         "| request | answer | flagstaff, per CPU-second | bare axum, per CPU-second | ratio |"
             .to_owned(),
@@ -26,6 +26,5 @@ pub(super) fn text(rows: &[Row], mebibytes: u64) -> String {
             row.ours / row.bare,
         ));
     }
-    lines.push(format!("\nPeak memory of the server: {mebibytes} MiB."));
     lines.join("\n")
 }

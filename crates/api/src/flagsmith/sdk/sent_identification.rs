@@ -158,7 +158,7 @@ mod tests {
             r#"{"traits": null}"#.to_owned(),
             r#"{"traits": [["k", "v"]]}"#.to_owned(),
             r#"{"transient": "yes"}"#.to_owned(),
-            format!(r#"{{"traits": [{}]}}"#, vec!["{}"; LIMIT + 1].join(",")),
+            format!(r#"{{"traits": [{}]}}"#, ["{}"; LIMIT + 1].join(",")),
             with_trait(r#""trait_key": "", "trait_value": 1"#),
             with_trait(r#""trait_key": "k""#),
             with_trait(r#""trait_key": 1, "trait_value": 1"#),
