@@ -7,7 +7,10 @@ use super::super::field_errors::FieldErrors;
 use super::super::fields::{Fields, Need, Text};
 use super::super::scalar::{self, Integer};
 use super::super::sdk::forms::Document;
+use super::super::view::View;
 use super::lists;
+use crate::auth::Member;
+use crate::routes::Routes;
 use axum::http::StatusCode;
 use flagstaff_core::{Environment, ProjectId};
 use flagstaff_service::{Caller, EnvironmentPatch, Noun, ServiceError};
@@ -20,8 +23,31 @@ const BANNER_COLOUR: Text = Text::up_to(7).or_blank();
 /// The most approvals.
 const COUNT_LIMIT: i64 = 32_767;
 
+/// Adds the routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .view(
+            "/api/v1/environments/",
+            View::new("Environment List")
+                .get(Member, list)
+                .post(Member, create),
+        )
+        .view(
+            "/api/v1/environments/{environment_key}/",
+            View::new("Environment Instance")
+                .get(Member, get)
+                .put(Member, replace)
+                .patch(Member, update)
+                .delete(Member, delete),
+        )
+        .view(
+            "/api/v1/environments/{environment_key}/document/",
+            View::new("Get document").get(Member, document),
+        )
+}
+
 /// `GET /api/v1/environments/?project=…`
-pub(super) async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
     let query = call.query();
     let project = query.last("project").and_then(|id| id.parse().ok());
     let project = project.map(ProjectId::new).ok_or_else(|| {
@@ -59,7 +85,7 @@ pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `GET /api/v1/environments/{environment_key}/`
-pub(super) async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
     let key = environment_key(&call)?;
     let (environment, overrides) = call
         .service()
@@ -71,12 +97,12 @@ pub(super) async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `PUT /api/v1/environments/{environment_key}/`
-pub(super) async fn replace(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn replace(call: Call<Caller>) -> Result<Answer, Failure> {
     change(call, Need::Required).await
 }
 
 /// `PATCH /api/v1/environments/{environment_key}/`
-pub(super) async fn update(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn update(call: Call<Caller>) -> Result<Answer, Failure> {
     change(call, Need::Optional).await
 }
 
@@ -93,7 +119,7 @@ async fn change(mut call: Call<Caller>, name: Need) -> Result<Answer, Failure> {
 }
 
 /// `DELETE /api/v1/environments/{environment_key}/`
-pub(super) async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
     let key = environment_key(&call)?;
     call.service()
         .delete_environment(&call.subject, key)
@@ -102,7 +128,7 @@ pub(super) async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `GET /api/v1/environments/{environment_key}/document/`
-pub(super) async fn document(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn document(call: Call<Caller>) -> Result<Answer, Failure> {
     let key = environment_key(&call)?;
     let service = call.service();
     let published = service.environment_document(&call.subject, key).await?;

@@ -4,9 +4,12 @@ use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::error::Failure;
 use super::super::fields::{Fields, Need, Text};
+use super::super::view::View;
 use super::environments::environment_key;
 use super::feature_state_rows::read_request;
 use super::{lists, state_bodies, state_values};
+use crate::auth::Member;
+use crate::routes::Routes;
 use axum::http::StatusCode;
 use flagstaff_core::{FeatureId, FeatureStateId};
 use flagstaff_service::{
@@ -16,8 +19,27 @@ use serde_json::Value as Json;
 
 const NAME: Text = Text::up_to(lists::SEARCH_LIMIT).or_blank().untrimmed();
 
+/// Adds the routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .view(
+            "/api/v1/environments/{environment_key}/featurestates/",
+            View::new("Environment Feature State List")
+                .get(Member, list)
+                .post(Member, create),
+        )
+        .view(
+            "/api/v1/environments/{environment_key}/featurestates/{state_id}/",
+            View::new("Environment Feature State Instance")
+                .get(Member, get)
+                .put(Member, replace)
+                .patch(Member, update)
+                .delete(Member, delete),
+        )
+}
+
 /// `GET /api/v1/environments/{environment_key}/featurestates/`
-pub(super) async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
     let parameters = call.query();
     let paging = lists::paging(&parameters)?;
     // That it is there counts, whatever it says.
@@ -65,7 +87,7 @@ pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `GET /api/v1/environments/{environment_key}/featurestates/{state_id}/`
-pub(super) async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
     let (key, id) = (environment_key(&call)?, state_id(&call)?);
     let state = call.service().feature_state(&call.subject, key, id).await?;
     Ok(Answer::of(&state_bodies::row(&state)))
@@ -101,7 +123,7 @@ pub(super) async fn update(mut call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `DELETE /api/v1/environments/{environment_key}/featurestates/{state_id}/`
-pub(super) async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
     let (key, id) = (environment_key(&call)?, state_id(&call)?);
     let service = call.service();
     service.delete_feature_state(&call.subject, key, id).await?;

@@ -5,9 +5,12 @@ use super::super::call::Call;
 use super::super::error::Failure;
 use super::super::field_errors::FieldErrors;
 use super::super::fields::{Fields, Need, Text};
+use super::super::view::View;
 use super::feature_body::{KINDS_OF_FEATURE, Shown, read_patch, read_request, shape};
 use super::lists;
 use super::projects::project_id;
+use crate::auth::Member;
+use crate::routes::Routes;
 use axum::http::StatusCode;
 use flagstaff_core::{EnvironmentId, FeatureId, MemberId, TagId};
 use flagstaff_service::{
@@ -19,6 +22,31 @@ const NO_ENVIRONMENT: &str =
 /// Ids in one parameter.
 const ID_LIMIT: usize = 100;
 const SEARCH: Text = Text::up_to(lists::SEARCH_LIMIT).or_blank();
+
+/// Adds the routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .view(
+            "/api/v1/projects/{project_id}/features/",
+            View::new("Feature List")
+                .get(Member, list)
+                .post(Member, create),
+        )
+        .view(
+            "/api/v1/projects/{project_id}/features/{feature_id}/",
+            View::new("Feature Instance")
+                .get(Member, get)
+                .put(Member, replace)
+                .patch(Member, update)
+                .delete(Member, delete),
+        )
+        .view(
+            "/api/v1/features/get-by-uuid/{uuid}/",
+            View::new("Get Feature By Uuid")
+                .as_function()
+                .get(Member, get_by_uuid),
+        )
+}
 
 #[derive(Debug, Clone, Copy)]
 enum SortField {
@@ -39,7 +67,7 @@ enum Direction {
 }
 
 /// `GET /api/v1/projects/{project_id}/features/`
-pub(super) async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
     let parameters = call.query();
     let query = lists::read_parameters(&parameters, read_query)?;
     let paging = lists::paging(&parameters)?;
@@ -141,26 +169,26 @@ pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `GET /api/v1/projects/{project_id}/features/{feature_id}/`
-pub(super) async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
     let (project, id) = (project_id(&call)?, feature_id(&call)?);
     let feature = call.service().feature(&call.subject, project, id).await?;
     Ok(Answer::of(&shape(&feature, Shown::Whole)))
 }
 
 /// `GET /api/v1/features/get-by-uuid/{uuid}/`
-pub(super) async fn get_by_uuid(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn get_by_uuid(call: Call<Caller>) -> Result<Answer, Failure> {
     let uuid = call.path_uuid("uuid")?;
     let feature = call.service().feature_by_uuid(&call.subject, uuid).await?;
     Ok(Answer::of(&shape(&feature, Shown::Found)))
 }
 
 /// `PUT /api/v1/projects/{project_id}/features/{feature_id}/`: what the body leaves out stays.
-pub(super) async fn replace(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn replace(call: Call<Caller>) -> Result<Answer, Failure> {
     change(call, Shown::Whole).await
 }
 
 /// `PATCH /api/v1/projects/{project_id}/features/{feature_id}/`
-pub(super) async fn update(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn update(call: Call<Caller>) -> Result<Answer, Failure> {
     change(call, Shown::Patched).await
 }
 
@@ -176,7 +204,7 @@ async fn change(mut call: Call<Caller>, shown: Shown) -> Result<Answer, Failure>
 }
 
 /// `DELETE /api/v1/projects/{project_id}/features/{feature_id}/`
-pub(super) async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
     let (project, id) = (project_id(&call)?, feature_id(&call)?);
     let service = call.service();
     service.delete_feature(&call.subject, project, id).await?;

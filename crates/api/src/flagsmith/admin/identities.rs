@@ -5,8 +5,11 @@ use super::super::call::Call;
 use super::super::error::Failure;
 use super::super::field_errors::FieldErrors;
 use super::super::fields::{Fields, Need, Text};
+use super::super::view::View;
 use super::environments::environment_key;
 use super::lists;
+use crate::auth::Member;
+use crate::routes::Routes;
 use axum::http::StatusCode;
 use flagstaff_core::{Identifier, Identity, IdentityId};
 use flagstaff_service::{Caller, Noun, ServiceError};
@@ -14,8 +17,25 @@ use serde_json::{Value as Json, json};
 
 const IDENTIFIER: Text = Text::up_to(Identifier::LIMIT);
 
+/// Adds the routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .view(
+            "/api/v1/environments/{environment_key}/identities/",
+            View::new("Identity List")
+                .get(Member, list)
+                .post(Member, create),
+        )
+        .view(
+            "/api/v1/environments/{environment_key}/identities/{identity_id}/",
+            View::new("Identity Instance")
+                .get(Member, get)
+                .delete(Member, delete),
+        )
+}
+
 /// `GET /api/v1/environments/{environment_key}/identities/`
-pub(super) async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
     let parameters = call.query();
     let paging = lists::paging(&parameters)?;
     let key = environment_key(&call)?;
@@ -44,14 +64,14 @@ pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `GET /api/v1/environments/{environment_key}/identities/{identity_id}/`
-pub(super) async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
     let (key, id) = (environment_key(&call)?, identity_id(&call)?);
     let identity = call.service().identity(&call.subject, key, id).await?;
     Ok(Answer::of(&shape(&identity)))
 }
 
 /// `DELETE /api/v1/environments/{environment_key}/identities/{identity_id}/`
-pub(super) async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
     let (key, id) = (environment_key(&call)?, identity_id(&call)?);
     let service = call.service();
     service.delete_identity(&call.subject, key, id).await?;

@@ -4,19 +4,45 @@ use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::error::Failure;
 use super::super::fields::{Fields, Need};
+use super::super::view::View;
 use super::environments::environment_key;
 use super::feature_body::feature_kind_text;
 use super::feature_states::state_id;
 use super::identities::identity_id;
 use super::{lists, state_bodies, state_values};
+use crate::auth::Member;
+use crate::routes::Routes;
 use axum::http::StatusCode;
 use flagstaff_core::{FeatureId, Flag, Origin, Snapshot, SnapshotFeature, Variant};
 use flagstaff_service::{Caller, IdentityOverrideRequest, ServiceError, StatePatch};
 use flagstaff_wire::json::value_to_json;
 use serde_json::{Value as Json, json};
 
+/// Adds the routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .view(
+            "/api/v1/environments/{environment_key}/identities/{identity_id}/featurestates/",
+            View::new("Identity Feature State List")
+                .get(Member, list)
+                .post(Member, create),
+        )
+        .view(
+            "/api/v1/environments/{environment_key}/identities/{identity_id}/featurestates/all/",
+            View::new("All").get(Member, all),
+        )
+        .view(
+            "/api/v1/environments/{environment_key}/identities/{identity_id}/featurestates/{state_id}/",
+            View::new("Identity Feature State Instance")
+                .get(Member, get)
+                .put(Member, replace)
+                .patch(Member, update)
+                .delete(Member, delete),
+        )
+}
+
 /// `GET …/featurestates/`
-pub(super) async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
     let paging = lists::paging(&call.query())?;
     let (key, identity) = (environment_key(&call)?, identity_id(&call)?);
     let service = call.service();
@@ -53,7 +79,7 @@ pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `GET …/featurestates/{state_id}/`
-pub(super) async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
     let (key, identity) = (environment_key(&call)?, identity_id(&call)?);
     let id = state_id(&call)?;
     let service = call.service();
@@ -95,7 +121,7 @@ pub(super) async fn update(mut call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `DELETE …/featurestates/{state_id}/`
-pub(super) async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
     let (key, identity) = (environment_key(&call)?, identity_id(&call)?);
     let id = state_id(&call)?;
     let service = call.service();
@@ -106,7 +132,7 @@ pub(super) async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `GET …/featurestates/all/`: every flag as the identity gets it.
-pub(super) async fn all(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn all(call: Call<Caller>) -> Result<Answer, Failure> {
     let (key, identity) = (environment_key(&call)?, identity_id(&call)?);
     let service = call.service();
     let (open, identified) = service

@@ -4,7 +4,10 @@ use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::error::Failure;
 use super::super::fields::{Fields, Need, Text};
+use super::super::view::View;
 use super::{lists, times};
+use crate::auth::Member;
+use crate::routes::Routes;
 use axum::http::StatusCode;
 use flagstaff_core::{OrganisationId, Role};
 use flagstaff_service::{Caller, OrganisationPatch, OrganisationView};
@@ -16,8 +19,27 @@ const EMAIL: Text = Text::up_to(254).or_blank();
 /// What stands for "as many as you like" where clients expect a 32-bit number.
 const UNLIMITED: i32 = i32::MAX;
 
+/// Adds the routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .view(
+            "/api/v1/organisations/",
+            View::new("Organisation List")
+                .get(Member, list)
+                .post(Member, create),
+        )
+        .view(
+            "/api/v1/organisations/{organisation_id}/",
+            View::new("Organisation Instance")
+                .get(Member, get)
+                .put(Member, replace)
+                .patch(Member, update)
+                .delete(Member, delete),
+        )
+}
+
 /// `GET /api/v1/organisations/`
-pub(super) async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
     let paging = lists::paging(&call.query())?;
     let organisations = call.service().organisations(&call.subject).await?;
     lists::answer_part(&call, paging, &organisations, shape)
@@ -40,19 +62,19 @@ pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `GET /api/v1/organisations/{organisation_id}/`
-pub(super) async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
     let id = organisation_id(&call)?;
     let organisation = call.service().organisation(&call.subject, id).await?;
     Ok(Answer::of(&shape(&organisation)))
 }
 
 /// `PUT /api/v1/organisations/{organisation_id}/`
-pub(super) async fn replace(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn replace(call: Call<Caller>) -> Result<Answer, Failure> {
     change(call, Need::Required).await
 }
 
 /// `PATCH /api/v1/organisations/{organisation_id}/`
-pub(super) async fn update(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn update(call: Call<Caller>) -> Result<Answer, Failure> {
     change(call, Need::Optional).await
 }
 
@@ -68,7 +90,7 @@ async fn change(mut call: Call<Caller>, name: Need) -> Result<Answer, Failure> {
 }
 
 /// `DELETE /api/v1/organisations/{organisation_id}/`
-pub(super) async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
     let id = organisation_id(&call)?;
     call.service()
         .delete_organisation(&call.subject, id)

@@ -3,8 +3,11 @@
 use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::error::Failure;
+use super::super::view::View;
 use super::environments::environment_key;
 use super::projects::project_id;
+use crate::auth::Member;
+use crate::routes::Routes;
 use flagstaff_core::Role;
 use flagstaff_service::Caller;
 use serde_json::json;
@@ -23,8 +26,21 @@ const PROJECT_PERMISSIONS: [&str; 10] = [
     "MANAGE_TAGS",
 ];
 
+/// Adds the routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .view(
+            "/api/v1/projects/{project_id}/my-permissions/",
+            View::new("My permissions").get(Member, of_project),
+        )
+        .view(
+            "/api/v1/environments/{environment_key}/my-permissions/",
+            View::new("My permissions").get(Member, of_environment),
+        )
+}
+
 /// `GET /api/v1/projects/{project_id}/my-permissions/`
-pub(super) async fn of_project(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn of_project(call: Call<Caller>) -> Result<Answer, Failure> {
     let id = project_id(&call)?;
     let view = call.service().project(&call.subject, id).await?;
     let role = call.subject.role_in(view.project.organisation_id);
@@ -36,7 +52,7 @@ pub(super) async fn of_project(call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `GET /api/v1/environments/{environment_key}/my-permissions/`
-pub(super) async fn of_environment(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn of_environment(call: Call<Caller>) -> Result<Answer, Failure> {
     let key = environment_key(&call)?;
     // Who may see an environment may change everything in it.
     call.service().environment(&call.subject, key).await?;

@@ -4,7 +4,10 @@ use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::error::Failure;
 use super::super::fields::{Fields, Need, Text};
+use super::super::view::View;
 use super::lists;
+use crate::auth::Member;
+use crate::routes::Routes;
 use axum::http::StatusCode;
 use flagstaff_core::{OrganisationId, Project, ProjectId};
 use flagstaff_service::{
@@ -17,8 +20,27 @@ const PATTERN: Text = Text::up_to(255).or_blank();
 /// The most days or approvals.
 const COUNT_LIMIT: i64 = 32_767;
 
+/// Adds the routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .view(
+            "/api/v1/projects/",
+            View::new("Project List")
+                .get(Member, list)
+                .post(Member, create),
+        )
+        .view(
+            "/api/v1/projects/{project_id}/",
+            View::new("Project Instance")
+                .get(Member, get)
+                .put(Member, replace)
+                .patch(Member, update)
+                .delete(Member, delete),
+        )
+}
+
 /// `GET /api/v1/projects/`
-pub(super) async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
     let organisation = lists::read_parameters(&call.query(), |fields| {
         let id = fields.integer("organisation", Need::Optional, i64::MIN, i64::MAX);
         id.value().map(OrganisationId::new)
@@ -45,7 +67,7 @@ pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `GET /api/v1/projects/{project_id}/`
-pub(super) async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
     let view = call
         .service()
         .project(&call.subject, project_id(&call)?)
@@ -54,12 +76,12 @@ pub(super) async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `PUT /api/v1/projects/{project_id}/`
-pub(super) async fn replace(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn replace(call: Call<Caller>) -> Result<Answer, Failure> {
     change(call, Need::Required).await
 }
 
 /// `PATCH /api/v1/projects/{project_id}/`
-pub(super) async fn update(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn update(call: Call<Caller>) -> Result<Answer, Failure> {
     change(call, Need::Optional).await
 }
 
@@ -73,7 +95,7 @@ async fn change(mut call: Call<Caller>, name: Need) -> Result<Answer, Failure> {
 }
 
 /// `DELETE /api/v1/projects/{project_id}/`
-pub(super) async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
     let id = project_id(&call)?;
     call.service().delete_project(&call.subject, id).await?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))

@@ -5,16 +5,29 @@ use super::super::call::Call;
 use super::super::error::Failure;
 use super::super::field_errors::FieldErrors;
 use super::super::fields::{Fields, Need};
+use super::super::view::View;
 use super::super::words;
 use super::environments::environment_key;
 use super::features::feature_id;
 use super::{state_bodies, state_values};
+use crate::auth::Member;
+use crate::routes::Routes;
 use axum::http::StatusCode;
 use flagstaff_core::SegmentId;
 use flagstaff_service::{Caller, Problem, SegmentOverrideRequest, ServiceError, ValueChange};
 
 /// The weakest priority that can be asked for.
 pub(super) const PRIORITY_LIMIT: i64 = (1 << 31) - 1;
+
+/// Adds the routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes.view(
+        "/api/v1/environments/{environment_key}/features/{feature_id}/create-segment-override/",
+        View::new("Create Segment Override")
+            .as_function()
+            .post(Member, create),
+    )
+}
 
 /// `POST /api/v1/environments/{environment_key}/features/{feature_id}/create-segment-override/`
 pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {

@@ -4,17 +4,39 @@ use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::error::Failure;
 use super::super::fields::{Fields, Need, Text};
+use super::super::view::View;
 use super::lists;
 use super::projects::project_id;
 use super::segment_body::{read_patch, read_request, shape};
+use crate::auth::Member;
+use crate::routes::Routes;
 use axum::http::StatusCode;
 use flagstaff_core::SegmentId;
 use flagstaff_service::{Caller, SegmentQuery};
 
 const SEARCH: Text = Text::up_to(lists::SEARCH_LIMIT).or_blank();
 
+/// Adds the routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .view(
+            "/api/v1/projects/{project_id}/segments/",
+            View::new("Segment List")
+                .get(Member, list)
+                .post(Member, create),
+        )
+        .view(
+            "/api/v1/projects/{project_id}/segments/{segment_id}/",
+            View::new("Segment Instance")
+                .get(Member, get)
+                .put(Member, replace)
+                .patch(Member, update)
+                .delete(Member, delete),
+        )
+}
+
 /// `GET /api/v1/projects/{project_id}/segments/`
-pub(super) async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
     let parameters = call.query();
     let query = lists::read_parameters(&parameters, |fields| {
         let search = fields.text("q", Need::Optional, SEARCH).value();
@@ -46,19 +68,19 @@ pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `GET /api/v1/projects/{project_id}/segments/{segment_id}/`
-pub(super) async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
     let (project, id) = (project_id(&call)?, segment_id(&call)?);
     let segment = call.service().segment(&call.subject, project, id).await?;
     Ok(Answer::of(&shape(&segment)))
 }
 
 /// `PUT /api/v1/projects/{project_id}/segments/{segment_id}/`
-pub(super) async fn replace(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn replace(call: Call<Caller>) -> Result<Answer, Failure> {
     change(call, Need::Required).await
 }
 
 /// `PATCH /api/v1/projects/{project_id}/segments/{segment_id}/`
-pub(super) async fn update(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn update(call: Call<Caller>) -> Result<Answer, Failure> {
     change(call, Need::Optional).await
 }
 
@@ -74,7 +96,7 @@ async fn change(mut call: Call<Caller>, need: Need) -> Result<Answer, Failure> {
 }
 
 /// `DELETE /api/v1/projects/{project_id}/segments/{segment_id}/`
-pub(super) async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
     let (project, id) = (project_id(&call)?, segment_id(&call)?);
     let service = call.service();
     service.delete_segment(&call.subject, project, id).await?;

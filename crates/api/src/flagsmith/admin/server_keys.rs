@@ -4,8 +4,11 @@ use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::error::Failure;
 use super::super::fields::{Fields, Need, Text};
+use super::super::view::View;
 use super::environments::environment_key;
 use super::times;
+use crate::auth::Member;
+use crate::routes::Routes;
 use axum::http::StatusCode;
 use flagstaff_core::{ServerKey, ServerKeyId};
 use flagstaff_service::{Caller, ServerKeyPatch, ServerKeyRequest};
@@ -13,8 +16,26 @@ use serde_json::{Value as Json, json};
 
 const NAME: Text = Text::up_to(100);
 
+/// Adds the routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .view(
+            "/api/v1/environments/{environment_key}/api-keys/",
+            View::new("Environment Api Key List")
+                .get(Member, list)
+                .post(Member, create),
+        )
+        .view(
+            "/api/v1/environments/{environment_key}/api-keys/{server_key_id}/",
+            View::new("Environment Api Key Instance")
+                .put(Member, replace)
+                .patch(Member, update)
+                .delete(Member, delete),
+        )
+}
+
 /// `GET /api/v1/environments/{environment_key}/api-keys/`
-pub(super) async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
     let key = environment_key(&call)?;
     let keys = call.service().server_keys(&call.subject, key).await?;
     let keys: Vec<Json> = keys.iter().map(shape).collect();
@@ -39,12 +60,12 @@ pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `PUT /api/v1/environments/{environment_key}/api-keys/{server_key_id}/`
-pub(super) async fn replace(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn replace(call: Call<Caller>) -> Result<Answer, Failure> {
     change(call, Need::Required).await
 }
 
 /// `PATCH /api/v1/environments/{environment_key}/api-keys/{server_key_id}/`
-pub(super) async fn update(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn update(call: Call<Caller>) -> Result<Answer, Failure> {
     change(call, Need::Optional).await
 }
 
@@ -65,7 +86,7 @@ async fn change(mut call: Call<Caller>, name: Need) -> Result<Answer, Failure> {
 }
 
 /// `DELETE /api/v1/environments/{environment_key}/api-keys/{server_key_id}/`
-pub(super) async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
     let id = server_key_id(&call)?;
     let environment = environment_key(&call)?;
     let service = call.service();

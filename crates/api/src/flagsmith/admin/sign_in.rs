@@ -4,7 +4,9 @@ use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::error::Failure;
 use super::super::fields::{Fields, Need, Text};
-use crate::auth;
+use super::super::view::View;
+use crate::auth::{self, Member, Open};
+use crate::routes::Routes;
 use axum::http::StatusCode;
 use flagstaff_service::{Caller, ServiceError};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -12,6 +14,23 @@ use serde_json::json;
 
 /// Characters of an e-mail address or a password that are looked at.
 const CREDENTIAL_LIMIT: usize = 2000;
+
+/// Adds the routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .view(
+            "/api/v1/auth/login/",
+            View::new("Custom Auth Token Login View").post(Open, sign_in),
+        )
+        .view(
+            "/api/v1/auth/logout/",
+            View::new("Token Destroy").post(Member, sign_out),
+        )
+        .view(
+            "/api/v1/auth/token/",
+            View::new("Delete Token").delete(Member, sign_out),
+        )
+}
 
 /// `POST /api/v1/auth/login/`
 pub(super) async fn sign_in(mut call: Call<()>) -> Result<Answer, Failure> {
@@ -33,7 +52,7 @@ pub(super) async fn sign_in(mut call: Call<()>) -> Result<Answer, Failure> {
 }
 
 /// `POST /api/v1/auth/logout/`, `DELETE /api/v1/auth/token/`
-pub(super) async fn sign_out(call: Call<Caller>) -> Result<Answer, Failure> {
+async fn sign_out(call: Call<Caller>) -> Result<Answer, Failure> {
     call.subject.require_person()?;
     if let Some(token) = auth::presented_token(call.headers()) {
         call.service().sign_out(token).await?;
