@@ -101,8 +101,10 @@ pub struct FeatureState {
     pub weights: Vec<VariantWeight>,
     /// Version of the state among those with the same owner; `None` for a draft.
     pub version: Option<i64>,
-    /// When it becomes true; `None` never (a draft).
+    /// When it becomes true; `None` never (a draft), or when its feature version does.
     pub live_from: Option<Timestamp>,
+    /// Stable id of the feature version it belongs to, where features change by published versions.
+    pub feature_version: Option<Uuid>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.

@@ -39,6 +39,8 @@ ids! {
     FeatureId,
     /// Id of a feature state: an environment's default or an override.
     FeatureStateId,
+    /// Id of a version of a feature in an environment.
+    FeatureVersionId,
     /// Id of the link that gives a segment override its priority.
     FeatureSegmentId,
     /// Id of a multivariate option of a feature.

@@ -78,6 +78,7 @@ pub(crate) fn refusal(error: &ServiceError) -> Response {
         | ServiceError::Unauthenticated(_)
         | ServiceError::WrongCredentials
         | ServiceError::Conflict { .. }
+        | ServiceError::Versioning(_)
         | ServiceError::Invalid { .. } => (StatusCode::BAD_REQUEST, "That did not work"),
     };
     let text = sentence(error);
@@ -114,6 +115,7 @@ pub(crate) fn sentence(error: &ServiceError) -> String {
         | ServiceError::KeyUnknown
         | ServiceError::OrganisationStopped
         | ServiceError::Unauthenticated(_)
+        | ServiceError::Versioning(_)
         | ServiceError::Conflict { .. } => format!("Refused: {error}."),
     }
 }

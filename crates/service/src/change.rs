@@ -93,6 +93,12 @@ impl Subject {
         self
     }
 
+    /// No snapshot shows the change: it is a draft.
+    pub(crate) fn unseen(mut self) -> Self {
+        self.is_shown = false;
+        self
+    }
+
     fn touched(&self) -> Touched {
         let mut touched = Touched {
             identities: self.identities.clone(),
@@ -160,17 +166,28 @@ impl Service {
         subject: Subject,
         told: Told,
     ) -> ServiceResult<()> {
+        self.finish_all(write, caller, subject, vec![told]).await
+    }
+
+    /// The same for a change of several things, each with an entry of its own.
+    pub(crate) async fn finish_all(
+        &self,
+        write: Write,
+        caller: Option<&Caller>,
+        subject: Subject,
+        told: Vec<Told>,
+    ) -> ServiceResult<()> {
         let actor = match caller {
             Some(caller) => caller.actor(),
             None => Actor::System {
                 name: "flagstaff".to_owned(),
             },
         };
-        let entry = AuditEntry {
+        let entry = |told: Told| AuditEntry {
             organisation_id: subject.organisation,
             project_id: subject.project,
             environment_id: subject.environment,
-            actor,
+            actor: actor.clone(),
             action: told.action,
             noun: told.noun,
             object_id: Some(told.object_id),
@@ -179,7 +196,7 @@ impl Service {
             details: None,
         };
         let change = Change {
-            audit: vec![entry],
+            audit: told.into_iter().map(entry).collect(),
             touched: subject.touched(),
             at: self.clock().now(),
             outbox: Vec::new(),

@@ -58,6 +58,9 @@ pub enum ServiceError {
         /// What is wrong with it.
         problem: Problem,
     },
+    /// Versions of features stand against it.
+    #[error("{0}")]
+    Versioning(VersioningProblem),
     /// The database cannot be reached; what needs only the snapshot is still answered.
     #[error("database is away")]
     Unavailable(#[source] BoxError),
@@ -225,6 +228,44 @@ pub enum Problem {
     /// Only integers can be incremented.
     #[error("is not an integer")]
     TraitNotInteger,
+}
+
+/// Why versions of features stand against a change.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VersioningProblem {
+    /// Defaults and segment overrides of the environment change by published versions only.
+    #[error("the environment changes by feature versions")]
+    ByVersionsOnly,
+    /// The environment has no versions.
+    #[error("the environment does not change by feature versions")]
+    NoVersions,
+    /// The environment changes by versions already.
+    #[error("the environment changes by feature versions already")]
+    AlreadyOn,
+    /// The environment is changed directly already.
+    #[error("the environment is changed directly already")]
+    AlreadyOff,
+    /// A version that was published stays as it is.
+    #[error("the version is published")]
+    Published,
+    /// A version whose time has come cannot be deleted.
+    #[error("the version is live")]
+    Live,
+    /// A version whose time has come cannot be given a later one.
+    #[error("the version is live already")]
+    PutOff,
+    /// A version needs the environment's default.
+    #[error("the environment's default cannot be deleted")]
+    DefaultNeeded,
+    /// Only overrides can be added to a version: it has a default.
+    #[error("the version has a default already")]
+    DefaultExists,
+    /// The version has an override for this segment.
+    #[error("there is an override for segment `{0}` already")]
+    OverrideExists(String),
+    /// The version has no override for this segment.
+    #[error("there is no override for segment `{0}`")]
+    OverrideMissing(String),
 }
 
 /// What is wrong with a password.

@@ -63,7 +63,7 @@ impl Service {
         };
         let links = self
             .store()
-            .feature_segments(place.environment.id, feature)
+            .feature_segments(place.environment.id, feature, self.now_in(&place))
             .await?;
         self.link_views(links).await
     }
@@ -124,9 +124,10 @@ impl Service {
             .await?;
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
+        self.require_direct_changes(&place).await?;
         let links = self
             .store()
-            .feature_segments(environment, feature.id)
+            .feature_segments(environment, feature.id, self.now_in(&place))
             .await?;
         if links.len() >= OVERRIDE_LIMIT {
             let problem = Problem::OverridesExceed;
@@ -167,6 +168,7 @@ impl Service {
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
         let (place, mut link) = self.managed_link(caller, id).await?;
+        self.require_direct_changes(&place).await?;
         if patch.feature_id.is_some_and(|id| id != link.feature_id) {
             return Err(ServiceError::invalid("feature", Problem::Fixed));
         }
@@ -203,11 +205,12 @@ impl Service {
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
         let (place, link) = self.managed_link(caller, id).await?;
+        self.require_direct_changes(&place).await?;
         let feature = self.feature_in(&place.project, link.feature_id).await?;
         write
             .delete_feature_segment(link.id, self.clock().now())
             .await?;
-        let before = self.links_beside(&link).await?;
+        let before = self.links_beside(&place, &link).await?;
         let mut after = before.clone();
         close_gap(&mut after, &link);
         write_order(&mut write, &before, &after).await?;
@@ -239,6 +242,7 @@ impl Service {
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
         let (place, before) = self.links_to_reorder(caller, priorities).await?;
+        self.require_direct_changes(&place).await?;
         let after = reordered(&before, priorities);
         if after != before
             && let Some(link) = after.first()
@@ -281,7 +285,7 @@ impl Service {
             };
             is_one_order = found.is_none();
             if is_one_order {
-                let links = self.links_beside(&link).await?;
+                let links = self.links_beside(&place, &link).await?;
                 found = Some((place, links));
             }
         }
@@ -322,10 +326,14 @@ impl Service {
     }
 
     /// The links that stand in one order with this one, itself among them.
-    async fn links_beside(&self, link: &FeatureSegment) -> ServiceResult<Vec<FeatureSegment>> {
+    async fn links_beside(
+        &self,
+        place: &EnvironmentPlace,
+        link: &FeatureSegment,
+    ) -> ServiceResult<Vec<FeatureSegment>> {
         let links = self
             .store()
-            .feature_segments(link.environment_id, link.feature_id)
+            .feature_segments(link.environment_id, link.feature_id, self.now_in(place))
             .await?;
         Ok(links)
     }

@@ -199,6 +199,7 @@ impl Service {
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
         let mut state = self.state_in(place, id).await?;
+        self.require_changeable(&state).await?;
         let feature = self.feature_in(&place.project, state.feature_id).await?;
         state.enabled = patch.enabled.unwrap_or(state.enabled);
         if let Some(change) = patch.value {

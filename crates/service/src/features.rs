@@ -281,7 +281,7 @@ impl Service {
         let environment_id = environment.map(|environment| environment.id);
         let overrides = self
             .store()
-            .count_overrides(feature.id, environment_id)
+            .count_overrides(feature.id, environment_id, self.clock().now())
             .await?;
         let state = match environment_id {
             Some(id) => {

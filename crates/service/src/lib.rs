@@ -30,6 +30,7 @@ mod identity_overrides;
 mod import;
 mod invites;
 mod keys;
+mod live_changes;
 mod members;
 mod multivariate_options;
 mod operations;
@@ -52,6 +53,9 @@ mod tags;
 mod text_rules;
 mod traits;
 mod usage;
+mod version_edits;
+mod versioning;
+mod versions;
 mod weights;
 mod work;
 
@@ -66,6 +70,7 @@ pub use environment_access::{KeyNeed, OpenEnvironment};
 pub use environments::EnvironmentPatch;
 pub use error::{
     AuthenticationProblem, BoxError, Noun, PasswordProblem, Problem, ServiceError, ServiceResult,
+    VersioningProblem,
 };
 pub use feature_list::FeatureQuery;
 pub use feature_segments::{FeatureSegmentPatch, FeatureSegmentRequest, FeatureSegmentView};
@@ -73,12 +78,13 @@ pub use feature_state_rows::{NewStateRequest, StateIdentity, StatePlaces};
 pub use feature_states::{StatePatch, StateQuery, ValueChange};
 pub use features::{FEATURE_LIMIT, FeaturePatch, FeatureRequest, FeatureView};
 pub use flagstaff_store::{
-    FeatureSort, Page, PageRequest, StateOwners, Store, StoreError, TagFilter,
+    FeatureSort, Page, PageRequest, StateOwners, Store, StoreError, TagFilter, VersionFilter,
 };
 pub use identify::{Identification, Identified, SentTrait, ShownTrait};
 pub use identity_overrides::IdentityOverrideRequest;
 pub use import::{ImportRequest, Imported};
 pub use invites::{InviteRequest, NewlyInvited};
+pub use live_changes::{LiveChanges, OverrideChange};
 pub use multivariate_options::{OptionPatch, OptionRequest};
 pub use operations::{Facts, Readiness};
 pub use organisations::{OrganisationPatch, OrganisationView};
@@ -91,6 +97,7 @@ pub use sign_up::SignUpRequest;
 pub use tags::{TAG_LIMIT, TagPatch};
 pub use traits::{TRAIT_KEY_LIMIT, TRAIT_VALUE_LIMIT, TraitRequest};
 pub use usage::{EvaluationCount, RequestKind, SdkLabels};
+pub use versions::{VersionPlace, VersionPlan, VersionUpdate, VersionView};
 pub use weights::WeightChange;
 pub use work::Work;
 

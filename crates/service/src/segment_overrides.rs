@@ -1,19 +1,12 @@
 //! Overrides of a feature for a segment.
 
-use crate::change::Told;
 use crate::environments::EnvironmentPlace;
-use crate::error::{Noun, Problem, ServiceError, ServiceResult};
-use crate::feature_segments::write_order;
+use crate::error::{Problem, ServiceError, ServiceResult};
 use crate::feature_states::ValueChange;
-use crate::override_order::{make_room, priority_after};
-use crate::state_values::check_value;
-use crate::weights::{WeightChange, weights_after};
+use crate::version_edits::StateEdit;
+use crate::weights::WeightChange;
 use crate::{Caller, Service};
-use flagstaff_core::{
-    EnvironmentPermission, Feature, FeatureId, FeatureState, SegmentId, StateValue,
-};
-use flagstaff_store::{NewFeatureSegment, NewFeatureState, NewStateOwner, NewWeight};
-use uuid::Uuid;
+use flagstaff_core::{EnvironmentPermission, Feature, FeatureId, FeatureState, SegmentId};
 
 /// Overrides one environment may hold.
 pub const OVERRIDE_LIMIT: usize = 20_000;
@@ -60,69 +53,14 @@ impl Service {
         feature: &Feature,
         request: SegmentOverrideRequest,
     ) -> ServiceResult<FeatureState> {
-        self.check_segment(place, feature, request.segment_id)
-            .await?;
         // In turn from here: what is read now is what the change is made to.
-        let mut write = self.store().write().await?;
-        let now = self.clock().now();
-        let environment = place.environment.id;
-        let default = self
-            .store()
-            .default_state(environment, feature.id, now)
+        let write = self.store().write().await?;
+        self.require_direct_changes(place).await?;
+        let mut edit = StateEdit::of_live(self, write, (place, feature)).await?;
+        let id = edit.insert_override(request).await?;
+        self.finish_all(edit.write, caller, place.subject(), edit.told)
             .await?;
-        // The recorded server fills the columns that are not named from the feature's initial value.
-        let mut value = StateValue::typed_by_content(feature.initial_value.as_deref());
-        request.value.apply(&mut value);
-        check_value(&value)?;
-        let options = self.store().options(feature.id).await?;
-        let present = |option| {
-            let weights = default.iter().flat_map(|default| &default.weights);
-            let weight = weights
-                .into_iter()
-                .find(|weight| weight.option_id == option);
-            weight.map_or(0.0, |weight| weight.percentage_allocation)
-        };
-        let weights = weights_after(&options, present, &request.weights)?;
-        let links = self
-            .store()
-            .feature_segments(environment, feature.id)
-            .await?;
-        if links.len() >= OVERRIDE_LIMIT {
-            let problem = Problem::OverridesExceed;
-            return Err(ServiceError::invalid("environment", problem));
-        }
-        let priority = request.priority.unwrap_or_else(|| priority_after(&links));
-        let mut moved = links.clone();
-        make_room(&mut moved, priority);
-        write_order(&mut write, &links, &moved).await?;
-        let link = NewFeatureSegment {
-            uuid: Uuid::new_v4(),
-            feature_id: feature.id,
-            segment_id: request.segment_id,
-            environment_id: environment,
-            priority: Some(priority),
-        };
-        let link = write.insert_feature_segment(&link, now).await?;
-        let new_state = NewFeatureState {
-            uuid: Uuid::new_v4(),
-            feature_id: feature.id,
-            environment_id: environment,
-            owner: NewStateOwner::Segment(link.id),
-            version: 1,
-            enabled: request.enabled,
-            value,
-            hash_seed: None,
-            weights: weights
-                .iter()
-                .map(|weight| NewWeight::from((weight.option_id, weight.percentage_allocation)))
-                .collect(),
-            live_from: now,
-        };
-        let state = write.insert_feature_state(&new_state, now).await?;
-        let told = Told::created(Noun::FeatureState, state.id.get(), state.uuid)
-            .saying(self.state_summary(feature, &state, "created").await?);
-        self.finish(write, caller, place.subject(), told).await?;
-        Ok(state)
+        self.state_in(place, id).await
     }
 
     pub(crate) async fn check_segment(

@@ -25,6 +25,8 @@ pub enum Noun {
     FeatureState,
     /// The link of a segment override.
     FeatureSegment,
+    /// A version of a feature in an environment.
+    FeatureVersion,
     /// An identity.
     Identity,
     /// A member.
@@ -64,6 +66,7 @@ impl Noun {
             Self::FeatureImport => "feature import",
             Self::FeatureState => "feature state",
             Self::FeatureSegment => "segment override",
+            Self::FeatureVersion => "feature version",
             Self::Identity => "identity",
             Self::Member => "member",
             Self::MultivariateOption => "multivariate option",

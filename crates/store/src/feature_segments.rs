@@ -2,9 +2,11 @@
 
 use crate::backend::{on_backend, on_transaction};
 use crate::error::Noun;
+use crate::feature_states::live_versions;
 use crate::{Store, StoreError, StoreResult, Write};
 use flagstaff_core::{
-    EnvironmentId, FeatureId, FeatureSegment, FeatureSegmentId, SegmentId, Timestamp,
+    EnvironmentId, FeatureId, FeatureSegment, FeatureSegmentId, FeatureVersionId, SegmentId,
+    Timestamp,
 };
 use uuid::Uuid;
 
@@ -86,7 +88,7 @@ impl Store {
         row.map(FeatureSegment::try_from).transpose()
     }
 
-    /// The links of a feature in an environment, strongest first.
+    /// The live links of a feature in an environment, strongest first.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -94,15 +96,20 @@ impl Store {
         &self,
         environment: EnvironmentId,
         feature: FeatureId,
+        now: Timestamp,
     ) -> StoreResult<Vec<FeatureSegment>> {
-        const SQL: &str = "
-            SELECT id, uuid, feature_id, segment_id, environment_id, priority
+        const SQL: &str = concat!(
+            "SELECT id, uuid, feature_id, segment_id, environment_id, priority
             FROM feature_segments
-            WHERE environment_id = $1 AND feature_id = $2 AND deleted_at IS NULL
-            ORDER BY priority NULLS LAST, id";
+            WHERE environment_id = $1 AND feature_id = $3 AND deleted_at IS NULL
+                AND (feature_version_id IS NULL OR feature_version_id IN (",
+            live_versions!("f.id = $3"),
+            ")) ORDER BY priority NULLS LAST, id"
+        );
         let rows: Vec<FeatureSegmentRow> = on_backend!(self, |pool| {
             sqlx::query_as(SQL)
                 .bind(environment.get())
+                .bind(now.micros())
                 .bind(feature.get())
                 .fetch_all(pool)
                 .await
@@ -121,9 +128,32 @@ impl Write {
         new: &NewFeatureSegment,
         at: Timestamp,
     ) -> StoreResult<FeatureSegment> {
+        self.insert_link(new, None, at).await
+    }
+
+    /// Makes a link that belongs to a version of the feature.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn insert_version_link(
+        &mut self,
+        new: &NewFeatureSegment,
+        version: FeatureVersionId,
+        at: Timestamp,
+    ) -> StoreResult<FeatureSegment> {
+        self.insert_link(new, Some(version), at).await
+    }
+
+    async fn insert_link(
+        &mut self,
+        new: &NewFeatureSegment,
+        version: Option<FeatureVersionId>,
+        at: Timestamp,
+    ) -> StoreResult<FeatureSegment> {
         const SQL: &str = "
-            INSERT INTO feature_segments (uuid, feature_id, segment_id, environment_id, priority, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6)
+            INSERT INTO feature_segments (uuid, feature_id, segment_id, environment_id, priority,
+                feature_version_id, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
             RETURNING id, uuid, feature_id, segment_id, environment_id, priority";
         let row: FeatureSegmentRow = on_transaction!(&mut self.transaction, |connection| {
             sqlx::query_as(SQL)
@@ -132,6 +162,7 @@ impl Write {
                 .bind(new.segment_id.get())
                 .bind(new.environment_id.get())
                 .bind(new.priority)
+                .bind(version.map(FeatureVersionId::get))
                 .bind(at.micros())
                 .fetch_one(connection)
                 .await

@@ -119,52 +119,94 @@ pub(crate) fn kind_of(noun: Noun, id: i64, text: &str) -> StoreResult<ValueKind>
     }
 }
 
+/// What is read of a state, of its owner and of the feature version it belongs to.
+macro_rules! state_columns {
+    () => {
+        "s.id, s.uuid, s.feature_id, s.environment_id, s.identity_id, i.identifier,
+            i.created_at AS identity_created_at,
+            s.feature_segment_id, l.uuid AS link_uuid, l.segment_id, l.priority,
+            COALESCE(s.enabled, FALSE) AS enabled, s.value_type, s.string_value, s.integer_value,
+            s.boolean_value, s.hash_seed, s.version, s.live_from, v.uuid AS version_uuid,
+            s.created_at, s.updated_at"
+    };
+}
+
+/// Where those columns come from, beside the state itself.
+macro_rules! state_joins {
+    () => {
+        "LEFT JOIN feature_segments l ON l.id = s.feature_segment_id
+        LEFT JOIN identities i ON i.id = s.identity_id
+        LEFT JOIN feature_versions v ON v.id = s.feature_version_id "
+    };
+}
+
 /// A state with what its owner needs, to be followed by joins' conditions.
 macro_rules! select_states {
     ($rest:literal) => {
         concat!(
-            "SELECT s.id, s.uuid, s.feature_id, s.environment_id, s.identity_id, i.identifier,
-                i.created_at AS identity_created_at,
-                s.feature_segment_id, l.uuid AS link_uuid, l.segment_id, l.priority,
-                COALESCE(s.enabled, FALSE) AS enabled, s.value_type, s.string_value, s.integer_value,
-                s.boolean_value, s.hash_seed, s.version, s.live_from, s.created_at, s.updated_at
-            FROM feature_states s
-            LEFT JOIN feature_segments l ON l.id = s.feature_segment_id
-            LEFT JOIN identities i ON i.id = s.identity_id ",
+            "SELECT ",
+            $crate::feature_states::state_columns!(),
+            " FROM feature_states s ",
+            $crate::feature_states::state_joins!(),
             $rest
         )
     };
 }
 
-/// States of environment `$1` that are live at `$2` and that a condition on `s` picks: the newest of each owner.
+/// Ids of the feature versions that are live at `$2` in environment `$1`, of the features `f` that a condition picks:
+/// of each feature the published one whose time came last. Each is one step into an index, however many there were.
+macro_rules! live_versions {
+    ($features:literal) => {
+        concat!(
+            "SELECT (
+                SELECT v.id FROM feature_versions v
+                WHERE v.environment_id = e.id AND v.feature_id = f.id AND v.published_at IS NOT NULL
+                    AND v.deleted_at IS NULL AND v.live_from <= $2
+                ORDER BY v.live_from DESC, v.id DESC LIMIT 1) AS id
+            FROM environments e JOIN features f ON f.project_id = e.project_id
+            WHERE e.id = $1 AND e.use_v2_feature_versioning AND f.deleted_at IS NULL AND ",
+            $features
+        )
+    };
+}
+
+/// States of environment `$1` that are live at `$2` and that a condition on `s` picks: of what stands for itself the
+/// newest of each owner, and what belongs to the live version of its feature. A second condition, on `f`, says which
+/// features those may be.
 ///
 /// Numbering the versions reads each state once; asking for each whether there is a later one would read every
 /// override of a feature for every other.
 macro_rules! select_live {
     ($condition:literal) => {
+        $crate::feature_states::select_live!($condition, "1 = 1")
+    };
+    ($condition:literal, $features:literal) => {
         concat!(
             "WITH numbered AS (
                 SELECT s.*, ROW_NUMBER() OVER (
                     PARTITION BY s.feature_id, s.feature_segment_id, s.identity_id
                     ORDER BY s.live_from DESC, s.version DESC, s.id DESC) AS age
                 FROM feature_states s
-                WHERE s.environment_id = $1 AND s.live_from <= $2 AND s.version IS NOT NULL
-                    AND s.deleted_at IS NULL AND ",
+                WHERE s.environment_id = $1 AND s.feature_version_id IS NULL AND s.live_from <= $2
+                    AND s.version IS NOT NULL AND s.deleted_at IS NULL AND ",
             $condition,
-            ") SELECT s.id, s.uuid, s.feature_id, s.environment_id, s.identity_id, i.identifier,
-                i.created_at AS identity_created_at,
-                s.feature_segment_id, l.uuid AS link_uuid, l.segment_id, l.priority,
-                COALESCE(s.enabled, FALSE) AS enabled, s.value_type, s.string_value, s.integer_value,
-                s.boolean_value, s.hash_seed, s.version, s.live_from, s.created_at, s.updated_at
-            FROM numbered s
-            LEFT JOIN feature_segments l ON l.id = s.feature_segment_id
-            LEFT JOIN identities i ON i.id = s.identity_id
-            WHERE s.age = 1 AND l.deleted_at IS NULL AND i.deleted_at IS NULL
+            " UNION ALL
+                SELECT s.*, 1 AS age
+                FROM feature_states s
+                WHERE s.feature_version_id IN (",
+            $crate::feature_states::live_versions!($features),
+            ") AND s.deleted_at IS NULL AND ",
+            $condition,
+            ") SELECT ",
+            $crate::feature_states::state_columns!(),
+            " FROM numbered s ",
+            $crate::feature_states::state_joins!(),
+            "WHERE s.age = 1 AND l.deleted_at IS NULL AND i.deleted_at IS NULL
             ORDER BY s.id"
         )
     };
 }
-pub(crate) use {select_live, select_states};
+pub(crate) use {live_versions, select_live, select_states, state_columns, state_joins};
 
 impl Transaction {
     /// The weights of states, each state's in order of their ids.
@@ -243,7 +285,8 @@ impl Store {
         now: Timestamp,
     ) -> StoreResult<Option<FeatureState>> {
         const SQL: &str = select_live!(
-            "s.feature_segment_id IS NULL AND s.identity_id IS NULL AND s.feature_id = $3"
+            "s.feature_segment_id IS NULL AND s.identity_id IS NULL AND s.feature_id = $3",
+            "f.id = $3"
         );
         let mut reading = self.begin_reading().await?;
         let rows: Vec<StateRow> = on_transaction!(&mut reading, |connection| {
@@ -267,7 +310,10 @@ impl Store {
         feature: FeatureId,
         now: Timestamp,
     ) -> StoreResult<Vec<FeatureState>> {
-        const SQL: &str = select_live!("s.feature_segment_id IS NOT NULL AND s.feature_id = $3");
+        const SQL: &str = select_live!(
+            "s.feature_segment_id IS NOT NULL AND s.feature_id = $3",
+            "f.id = $3"
+        );
         let mut reading = self.begin_reading().await?;
         let rows: Vec<StateRow> = on_transaction!(&mut reading, |connection| {
             sqlx::query_as(SQL)
@@ -290,7 +336,7 @@ impl Store {
         identity: IdentityId,
         now: Timestamp,
     ) -> StoreResult<Vec<FeatureState>> {
-        const SQL: &str = select_live!("s.identity_id = $3");
+        const SQL: &str = select_live!("s.identity_id = $3", "1 = 0");
         let mut reading = self.begin_reading().await?;
         let rows: Vec<StateRow> = on_transaction!(&mut reading, |connection| {
             sqlx::query_as(SQL)

@@ -145,7 +145,7 @@ impl Store {
         row.map(Feature::try_from).transpose()
     }
 
-    /// How many overrides a feature has, in one environment or in all.
+    /// How many live overrides a feature has, in one environment or in all.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -153,14 +153,23 @@ impl Store {
         &self,
         feature: FeatureId,
         environment: Option<EnvironmentId>,
+        now: Timestamp,
     ) -> StoreResult<Overrides> {
+        // Of a feature that changes by versions, only the live one counts in each environment.
         const SQL: &str = "
-            SELECT COUNT(feature_segment_id), COUNT(identity_id) FROM feature_states
-            WHERE feature_id = $1 AND deleted_at IS NULL AND ($2 IS NULL OR environment_id = $2)";
+            SELECT COUNT(s.feature_segment_id), COUNT(s.identity_id)
+            FROM feature_states s
+            WHERE s.feature_id = $1 AND s.deleted_at IS NULL AND ($2 IS NULL OR s.environment_id = $2)
+                AND (s.feature_version_id IS NULL OR s.feature_version_id = (
+                    SELECT v.id FROM feature_versions v
+                    WHERE v.environment_id = s.environment_id AND v.feature_id = $1
+                        AND v.published_at IS NOT NULL AND v.deleted_at IS NULL AND v.live_from <= $3
+                    ORDER BY v.live_from DESC, v.id DESC LIMIT 1))";
         let (segments, identities): (i64, i64) = on_backend!(self, |pool| {
             sqlx::query_as(SQL)
                 .bind(feature.get())
                 .bind(environment.map(EnvironmentId::get))
+                .bind(now.micros())
                 .fetch_one(pool)
                 .await
         })?;
@@ -254,11 +263,14 @@ impl Write {
             UPDATE feature_states SET deleted_at = $2 WHERE feature_id = $1 AND deleted_at IS NULL";
         const LINKS: &str = "
             UPDATE feature_segments SET deleted_at = $2 WHERE feature_id = $1 AND deleted_at IS NULL";
+        const VERSIONS: &str = "
+            UPDATE feature_versions SET deleted_at = $2 WHERE feature_id = $1 AND deleted_at IS NULL";
         const SEGMENTS: &str =
             "UPDATE segments SET deleted_at = $2 WHERE feature_id = $1 AND deleted_at IS NULL";
         let done = self.mark_deleted(SQL, id.get(), at).await?;
         self.mark_deleted(STATES, id.get(), at).await?;
         self.mark_deleted(LINKS, id.get(), at).await?;
+        self.mark_deleted(VERSIONS, id.get(), at).await?;
         self.mark_deleted(SEGMENTS, id.get(), at).await?;
         crate::error::changed(done, Noun::Feature)
     }

@@ -3,11 +3,12 @@
 use crate::backend::on_transaction;
 use crate::error::Noun;
 use crate::feature_states::{NewFeatureState, NewStateOwner, NewWeight, kind_text, select_states};
+use crate::feature_version_writes::NewFeatureVersion;
 use crate::state_rows::StateRow;
 use crate::{StoreError, StoreResult, Write};
 use flagstaff_core::{
-    Environment, EnvironmentId, Feature, FeatureId, FeatureState, FeatureStateId, OptionId,
-    StateValue, Timestamp,
+    Environment, EnvironmentId, Feature, FeatureId, FeatureState, FeatureStateId, FeatureVersionId,
+    OptionId, StateValue, Timestamp,
 };
 use uuid::Uuid;
 
@@ -21,32 +22,62 @@ impl Write {
         new: &NewFeatureState,
         at: Timestamp,
     ) -> StoreResult<FeatureState> {
-        let id = self.insert_state_row(new, at).await?;
-        self.insert_weights(FeatureStateId::new(id), &new.weights)
-            .await?;
-        const SQL: &str = select_states!("WHERE s.id = $1");
-        let rows: Vec<StateRow> = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query_as(SQL).bind(id).fetch_all(connection).await
-        })?;
-        let state = self.transaction.with_weights(rows).await?.pop();
+        let state = self.insert_state(new, None, at).await?;
         if new.live_from > at {
             self.expect_change(new.environment_id, new.live_from)
                 .await?;
         }
+        Ok(state)
+    }
+
+    /// Makes a state of a feature version with its weights. It becomes true when the version does.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when its owner has a state in this version already.
+    pub async fn insert_version_state(
+        &mut self,
+        new: &NewFeatureState,
+        version: FeatureVersionId,
+        at: Timestamp,
+    ) -> StoreResult<FeatureState> {
+        self.insert_state(new, Some(version), at).await
+    }
+
+    async fn insert_state(
+        &mut self,
+        new: &NewFeatureState,
+        version: Option<FeatureVersionId>,
+        at: Timestamp,
+    ) -> StoreResult<FeatureState> {
+        const SQL: &str = select_states!("WHERE s.id = $1");
+        let id = self.insert_state_row(new, version, at).await?;
+        self.insert_weights(FeatureStateId::new(id), &new.weights)
+            .await?;
+        let rows: Vec<StateRow> = on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query_as(SQL).bind(id).fetch_all(connection).await
+        })?;
+        let state = self.transaction.with_weights(rows).await?.pop();
         state.ok_or(StoreError::NotFound {
             noun: Noun::FeatureState,
         })
     }
 
-    async fn insert_state_row(&mut self, new: &NewFeatureState, at: Timestamp) -> StoreResult<i64> {
+    async fn insert_state_row(
+        &mut self,
+        new: &NewFeatureState,
+        feature_version: Option<FeatureVersionId>,
+        at: Timestamp,
+    ) -> StoreResult<i64> {
         const SQL: &str = "
             INSERT INTO feature_states (uuid, feature_id, environment_id, feature_segment_id, identity_id,
                 enabled, value_type, string_value, integer_value, boolean_value, hash_seed, version,
-                live_from, created_at, updated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
+                live_from, feature_version_id, created_at, updated_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
             RETURNING id";
         const OWN_SEED: &str =
             "UPDATE feature_states SET hash_seed = CAST(id AS TEXT) WHERE id = $1";
+        // The version says when.
+        let live_from = feature_version.is_none().then_some(new.live_from);
         let (segment, identity) = match new.owner {
             NewStateOwner::Environment => (None, None),
             NewStateOwner::Segment(link) => (Some(link.get()), None),
@@ -66,7 +97,8 @@ impl Write {
                 .bind(new.value.boolean)
                 .bind(new.hash_seed.as_deref().unwrap_or_default())
                 .bind(new.version)
-                .bind(new.live_from.micros())
+                .bind(live_from.map(Timestamp::micros))
+                .bind(feature_version.map(FeatureVersionId::get))
                 .bind(at.micros())
                 .fetch_one(connection)
                 .await
@@ -119,19 +151,21 @@ impl Write {
         at: Timestamp,
     ) -> StoreResult<()> {
         const SQL: &str = "
-            SELECT id FROM environments WHERE project_id = $1 AND deleted_at IS NULL ORDER BY id";
-        let environments: Vec<i64> = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query_scalar(SQL)
-                .bind(feature.project_id.get())
-                .fetch_all(connection)
-                .await
-        })?;
-        for environment in environments {
+            SELECT id, use_v2_feature_versioning FROM environments
+            WHERE project_id = $1 AND deleted_at IS NULL ORDER BY id";
+        let environments: Vec<(i64, bool)> =
+            on_transaction!(&mut self.transaction, |connection| {
+                sqlx::query_as(SQL)
+                    .bind(feature.project_id.get())
+                    .fetch_all(connection)
+                    .await
+            })?;
+        for (environment, by_versions) in environments {
             let environment = EnvironmentId::new(environment);
             let state = self
                 .new_default(environment, feature.id, enabled, value, at)
                 .await?;
-            self.insert_feature_state(&state, at).await?;
+            self.insert_first_state(&state, by_versions, at).await?;
         }
         Ok(())
     }
@@ -149,8 +183,33 @@ impl Write {
             let state = self
                 .new_default(environment.id, feature, enabled, &value, at)
                 .await?;
-            self.insert_feature_state(&state, at).await?;
+            self.insert_first_state(&state, environment.use_v2_feature_versioning, at)
+                .await?;
         }
+        Ok(())
+    }
+
+    /// Makes the first state of a feature in an environment, in a first version of it where it changes by versions.
+    async fn insert_first_state(
+        &mut self,
+        state: &NewFeatureState,
+        by_versions: bool,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        if !by_versions {
+            return self.insert_feature_state(state, at).await.map(drop);
+        }
+        let new = NewFeatureVersion {
+            uuid: Uuid::new_v4(),
+            environment_id: state.environment_id,
+            feature_id: state.feature_id,
+            description: None,
+            created_by: None,
+            live_from: Some(at),
+            is_published: true,
+        };
+        let version = self.insert_feature_version(&new, at).await?;
+        self.insert_version_state(state, version.id, at).await?;
         Ok(())
     }
 

@@ -11,6 +11,22 @@ use flagstaff_core::{EnvironmentId, OrganisationId, ProjectId, Timestamp};
 /// An environment in which a scheduled change became true through this node.
 pub type Flipped = Revision;
 
+/// When the next state or feature version of environment `$1` becomes true, of those that nobody sees at `$2` yet:
+/// what is as old as the environment's last change is served already, however far a clock is behind.
+macro_rules! next_change {
+    () => {
+        "(SELECT MIN(due.live_from) FROM (
+            SELECT s.live_from FROM feature_states s
+            WHERE s.environment_id = $1 AND s.version IS NOT NULL AND s.feature_version_id IS NULL
+                AND s.deleted_at IS NULL AND s.live_from > $2
+            UNION ALL
+            SELECT v.live_from FROM feature_versions v
+            WHERE v.environment_id = $1 AND v.published_at IS NOT NULL AND v.deleted_at IS NULL
+                AND v.live_from > $2) due
+        WHERE due.live_from > environments.updated_at)"
+    };
+}
+
 impl Store {
     /// When the next scheduled change is due, anywhere.
     ///
@@ -54,13 +70,11 @@ impl Store {
         now: Timestamp,
     ) -> StoreResult<Option<Flipped>> {
         // A second node waits for its turn; then it finds nothing due any more.
-        const CLAIM: &str = "
-            UPDATE environments
-            SET next_change_at = (
-                SELECT MIN(s.live_from) FROM feature_states s
-                WHERE s.environment_id = $1 AND s.version IS NOT NULL AND s.deleted_at IS NULL
-                    AND s.live_from > $2)
-            WHERE id = $1 AND next_change_at <= $2 AND deleted_at IS NULL";
+        const CLAIM: &str = concat!(
+            "UPDATE environments SET next_change_at = ",
+            next_change!(),
+            " WHERE id = $1 AND next_change_at <= $2 AND deleted_at IS NULL"
+        );
         let mut transaction = self.begin_change().await?;
         let claimed = on_transaction!(&mut transaction, |connection| {
             sqlx::query(CLAIM)
@@ -95,13 +109,11 @@ impl Transaction {
         id: EnvironmentId,
         at: Timestamp,
     ) -> StoreResult<()> {
-        const SQL: &str = "
-            UPDATE environments
-            SET next_change_at = (
-                SELECT MIN(s.live_from) FROM feature_states s
-                WHERE s.environment_id = $1 AND s.version IS NOT NULL AND s.deleted_at IS NULL
-                    AND s.live_from > $2)
-            WHERE id = $1 AND (next_change_at IS NULL OR next_change_at > $2)";
+        const SQL: &str = concat!(
+            "UPDATE environments SET next_change_at = ",
+            next_change!(),
+            " WHERE id = $1 AND (next_change_at IS NULL OR (next_change_at > $2 AND next_change_at > updated_at))"
+        );
         on_transaction!(self, |connection| {
             sqlx::query(SQL)
                 .bind(id.get())

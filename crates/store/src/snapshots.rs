@@ -207,8 +207,8 @@ impl Transaction {
         only: Option<&[Arc<str>]>,
         now: Timestamp,
     ) -> StoreResult<Vec<SnapshotIdentity>> {
-        const ALL: &str = select_live!("s.identity_id IS NOT NULL");
-        const SOME: &str = select_live!("s.identity_id IN ({ids})");
+        const ALL: &str = select_live!("s.identity_id IS NOT NULL", "1 = 0");
+        const SOME: &str = select_live!("s.identity_id IN ({ids})", "1 = 0");
         let ids = match only {
             Some(only) => self.identity_ids(environment, only).await?,
             None => Vec::new(),

@@ -31,6 +31,7 @@ pub(crate) struct StateRow {
     hash_seed: String,
     version: Option<i64>,
     live_from: Option<i64>,
+    version_uuid: Option<String>,
     created_at: i64,
     updated_at: i64,
 }
@@ -99,7 +100,10 @@ impl StateRow {
     }
 
     fn state(self, weights: Vec<VariantWeight>) -> StoreResult<FeatureState> {
+        let version_uuid = self.version_uuid.as_deref();
+        let read_uuid = |text| crate::error::uuid(Noun::FeatureVersion, self.id, text);
         Ok(FeatureState {
+            feature_version: version_uuid.map(read_uuid).transpose()?,
             owner: self.owner()?,
             uuid: crate::error::uuid(Noun::FeatureState, self.id, &self.uuid)?,
             value: StateValue {

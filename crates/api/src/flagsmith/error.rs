@@ -5,7 +5,9 @@ use super::field_errors::{FieldErrors, NON_FIELD};
 use super::words;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use flagstaff_service::{AuthenticationProblem, Noun, PasswordProblem, Problem, ServiceError};
+use flagstaff_service::{
+    AuthenticationProblem, Noun, PasswordProblem, Problem, ServiceError, VersioningProblem,
+};
 use serde_json::json;
 use std::borrow::Cow;
 use std::error::Error as _;
@@ -135,6 +137,7 @@ fn service_answer(error: ServiceError) -> Answer {
             Failure::Invalid(errors).answer()
         }
         ServiceError::Invalid { field, problem } => invalid(field, &problem),
+        ServiceError::Versioning(problem) => versioning(&problem),
         ServiceError::Unavailable(_) => detail(
             StatusCode::SERVICE_UNAVAILABLE,
             "The database cannot be reached.",
@@ -162,6 +165,47 @@ fn throttled(seconds: u64) -> Answer {
     let text = format!("Request was throttled. Expected available in {seconds} seconds.");
     detail(StatusCode::TOO_MANY_REQUESTS, &text)
         .with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+}
+
+/// What the original says where versions of features stand against a change.
+fn versioning(problem: &VersioningProblem) -> Answer {
+    let said = |text: &str| detail(StatusCode::BAD_REQUEST, text);
+    let under = |field: &'static str, text: String| {
+        Failure::Invalid(FieldErrors::Bare(text.into()).under(field)).answer()
+    };
+    match problem {
+        VersioningProblem::ByVersionsOnly => said(
+            "This environment uses v2 feature versioning. Use the environment feature version endpoint instead.",
+        ),
+        VersioningProblem::NoVersions => under(
+            "environment",
+            "Environment must use v2 feature versioning.".to_owned(),
+        ),
+        VersioningProblem::AlreadyOn => said("Environment already using v2 versioning."),
+        VersioningProblem::AlreadyOff => said("Environment is not using v2 versioning."),
+        VersioningProblem::Published => said("Cannot modify published version."),
+        VersioningProblem::Live => said("Cannot delete a live version."),
+        VersioningProblem::PutOff => said("Cannot put off a live version."),
+        VersioningProblem::DefaultNeeded => {
+            said("Cannot delete environment default feature state.")
+        }
+        VersioningProblem::DefaultExists => under(
+            "message",
+            "Cannot create FeatureState objects that are not segment overrides.".to_owned(),
+        ),
+        VersioningProblem::OverrideExists(segment) => under(
+            "message",
+            format!(
+                "An unresolvable conflict occurred: segment override already exists for segment '{segment}'"
+            ),
+        ),
+        VersioningProblem::OverrideMissing(segment) => under(
+            "message",
+            format!(
+                "An unresolvable conflict occurred: segment override does not exist for segment '{segment}'."
+            ),
+        ),
+    }
 }
 
 /// Where the original puts a problem: mostly under its field, sometimes elsewhere.
@@ -291,6 +335,7 @@ fn model(noun: Noun) -> &'static str {
         Noun::Grant => "UserPermission",
         Noun::Invite => "Invite",
         Noun::InviteLink => "InviteLink",
+        Noun::FeatureVersion => "EnvironmentFeatureVersion",
         Noun::Identity => "Identity",
         Noun::Member => "FFAdminUser",
         Noun::MultivariateOption => "MultivariateFeatureOption",

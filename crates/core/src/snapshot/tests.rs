@@ -59,6 +59,7 @@ fn state(id: i64, feature: i64, owner: StateOwner, value: &str) -> FeatureState 
         weights: Vec::new(),
         version: Some(1),
         live_from: Some(Timestamp::default()),
+        feature_version: None,
         created_at: Timestamp::default(),
         updated_at: Timestamp::default(),
     }

@@ -23,7 +23,7 @@ contract! {
         }
         shop.commit(write).await;
 
-        let listed = store.feature_segments(shop.id(), feature.id).await.unwrap();
+        let listed = store.feature_segments(shop.id(), feature.id, later(0)).await.unwrap();
 
         let [none, five, zero, zero_again] = <[_; 4]>::try_from(links).unwrap();
         assert_eq!(listed, [zero, zero_again, five, none]);
@@ -54,7 +54,7 @@ contract! {
         write.update_feature_segment(&link).await.unwrap();
         shop.commit(write).await;
 
-        let links = store.feature_segments(shop.id(), feature.id).await.unwrap();
+        let links = store.feature_segments(shop.id(), feature.id, later(0)).await.unwrap();
         assert_eq!(links, [untouched, link.clone()]);
         link.id = FeatureSegmentId::new(9_999);
         let mut write = shop.write().await;
@@ -75,7 +75,7 @@ contract! {
 
         let states = store.segment_states(shop.id(), feature.id, later(2)).await.unwrap();
         assert_eq!(states, std::slice::from_ref(&kept));
-        let links = store.feature_segments(shop.id(), feature.id).await.unwrap();
+        let links = store.feature_segments(shop.id(), feature.id, later(0)).await.unwrap();
         assert_eq!(links, [link_of(&kept)]);
         assert_eq!(store.feature_segment(link.id).await.unwrap(), None);
         assert_eq!(store.feature_state(gone.id).await.unwrap(), None);

@@ -121,7 +121,7 @@ contract! {
         assert_eq!(store.feature(feature.id).await.unwrap(), None);
         assert_eq!(store.feature_state(over.id).await.unwrap(), None);
         assert_eq!(store.segment(own.id).await.unwrap(), None);
-        assert!(store.feature_segments(shop.id(), feature.id).await.unwrap().is_empty());
+        assert!(store.feature_segments(shop.id(), feature.id, later(0)).await.unwrap().is_empty());
         assert!(store.identity_states(shop.id(), bob.id, later(9)).await.unwrap().is_empty());
         assert_not_found(
             shop.write().await.delete_feature(feature.id, later(2)).await,
@@ -293,9 +293,9 @@ contract! {
         shop.override_for_identity(&feature, &bob).await;
         let other = shop.environment("production").await;
 
-        let here = store.count_overrides(feature.id, Some(shop.id())).await.unwrap();
-        let everywhere = store.count_overrides(feature.id, None).await.unwrap();
-        let there = store.count_overrides(feature.id, Some(other.id)).await.unwrap();
+        let here = store.count_overrides(feature.id, Some(shop.id()), later(0)).await.unwrap();
+        let everywhere = store.count_overrides(feature.id, None, later(0)).await.unwrap();
+        let there = store.count_overrides(feature.id, Some(other.id), later(0)).await.unwrap();
 
         assert_eq!((here.segments, here.identities), (2, 1));
         assert_eq!(everywhere, here);

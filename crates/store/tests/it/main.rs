@@ -15,6 +15,7 @@ mod environment_keys;
 mod environments;
 mod feature_segments;
 mod feature_states;
+mod feature_versions;
 mod features;
 mod grants;
 mod identities;

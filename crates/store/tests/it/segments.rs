@@ -191,7 +191,7 @@ contract! {
 
         assert_eq!(store.segment(segment.id).await.unwrap(), None);
         assert_eq!(store.feature_state(over.id).await.unwrap(), None);
-        assert!(store.feature_segments(shop.id(), feature.id).await.unwrap().is_empty());
+        assert!(store.feature_segments(shop.id(), feature.id, later(0)).await.unwrap().is_empty());
         assert_not_found(
             shop.write().await.delete_segment(segment.id, later(2)).await,
             Noun::Segment,

@@ -191,6 +191,7 @@ impl<'a> Installation<'a> {
             weights,
             version: Some(1),
             live_from: Some(Timestamp::from_micros(0)),
+            feature_version: None,
             created_at: Timestamp::from_micros(0),
             updated_at: Timestamp::from_micros(0),
         }

@@ -1,0 +1,299 @@
+//! States of one feature under change: live ones where they are changed directly, or those of a version.
+
+use crate::Service;
+use crate::change::Told;
+use crate::environments::EnvironmentPlace;
+use crate::error::{Noun, Problem, ServiceError, ServiceResult, VersioningProblem};
+use crate::feature_segments::write_order;
+use crate::feature_states::StatePatch;
+use crate::override_order::{close_gap, make_room, move_link, priority_after};
+use crate::segment_overrides::{OVERRIDE_LIMIT, SegmentOverrideRequest};
+use crate::state_values::check_value;
+use crate::weights::weights_after;
+use flagstaff_core::{
+    Feature, FeatureSegment, FeatureState, FeatureStateId, FeatureVersion, MultivariateOption,
+    OptionId, SegmentId, StateOwner, StateValue, Timestamp,
+};
+use flagstaff_store::{NewFeatureSegment, NewFeatureState, NewStateOwner, NewWeight, Write};
+use uuid::Uuid;
+
+/// A change of several states of one feature, in one transaction.
+pub(crate) struct StateEdit<'a> {
+    service: &'a Service,
+    place: &'a EnvironmentPlace,
+    feature: &'a Feature,
+    /// The version they belong to; `None` where they stand for themselves.
+    version: Option<FeatureVersion>,
+    states: Vec<FeatureState>,
+    /// The links of overrides, also of those that have no state yet.
+    links: Vec<FeatureSegment>,
+    options: Vec<MultivariateOption>,
+    now: Timestamp,
+    pub(crate) write: Write,
+    /// What was done to single states, in the words of the audit log.
+    pub(crate) told: Vec<Told>,
+}
+
+impl<'a> StateEdit<'a> {
+    /// Begins to edit the states of a version, which were just written or read in the turn of the write.
+    pub(crate) async fn of_version(
+        service: &'a Service,
+        write: Write,
+        (place, feature): (&'a EnvironmentPlace, &'a Feature),
+        version: FeatureVersion,
+        states: Vec<FeatureState>,
+    ) -> ServiceResult<Self> {
+        let links = states.iter().filter_map(|state| match &state.owner {
+            StateOwner::Segment(link) => Some(link.clone()),
+            StateOwner::Environment | StateOwner::Identity { .. } => None,
+        });
+        Ok(Self {
+            links: links.collect(),
+            options: service.store().options(feature.id).await?,
+            now: service.now_in(place),
+            version: Some(version),
+            service,
+            place,
+            feature,
+            states,
+            write,
+            told: Vec::new(),
+        })
+    }
+
+    /// Begins to edit what is live, in an environment that is changed directly.
+    pub(crate) async fn of_live(
+        service: &'a Service,
+        write: Write,
+        (place, feature): (&'a EnvironmentPlace, &'a Feature),
+    ) -> ServiceResult<Self> {
+        let (store, now) = (service.store(), service.now_in(place));
+        let environment = place.environment.id;
+        let mut states = store.segment_states(environment, feature.id, now).await?;
+        states.extend(store.default_state(environment, feature.id, now).await?);
+        Ok(Self {
+            links: store.feature_segments(environment, feature.id, now).await?,
+            options: store.options(feature.id).await?,
+            version: None,
+            service,
+            place,
+            feature,
+            states,
+            now,
+            write,
+            told: Vec::new(),
+        })
+    }
+
+    /// The environment's default.
+    pub(crate) fn default_state(&self) -> ServiceResult<FeatureState> {
+        let mut states = self.states.iter();
+        let found = states.find(|state| state.owner == StateOwner::Environment);
+        found.cloned().ok_or(ServiceError::NotFound {
+            noun: Noun::FeatureState,
+        })
+    }
+
+    /// The override for a segment; of two the stronger one.
+    pub(crate) fn override_for(
+        &self,
+        segment: SegmentId,
+    ) -> Option<(FeatureState, FeatureSegment)> {
+        let of_segment = self.links.iter().filter(|link| link.segment_id == segment);
+        let with_state = of_segment.filter_map(|link| {
+            let mut states = self.states.iter();
+            let is_its = |owner: &StateOwner| matches!(owner, StateOwner::Segment(known) if known.id == link.id);
+            Some((states.find(|state| is_its(&state.owner))?, link))
+        });
+        let strongest = with_state.min_by_key(|(_, link)| (link.priority.is_none(), link.priority));
+        strongest.map(|(state, link)| (state.clone(), link.clone()))
+    }
+
+    /// Changes one of the states.
+    pub(crate) async fn change(
+        &mut self,
+        mut state: FeatureState,
+        patch: StatePatch,
+    ) -> ServiceResult<FeatureStateId> {
+        state.enabled = patch.enabled.unwrap_or(state.enabled);
+        if let Some(change) = patch.value {
+            change.apply(&mut state.value);
+            check_value(&state.value)?;
+        }
+        let weights = patch.weights.unwrap_or_default();
+        weights_after(&self.options, |option| weight_in(&state, option), &weights)?;
+        state.updated_at = self.service.clock().now().after(state.updated_at);
+        self.write.update_feature_state(&state).await?;
+        for weight in &weights {
+            self.write
+                .set_weight(state.id, weight.option_id, weight.percentage_allocation)
+                .await?;
+        }
+        let told = Told::updated(Noun::FeatureState, state.id.get(), state.uuid);
+        self.tell(told, &state, "updated").await?;
+        let id = state.id;
+        if let Some(known) = self.states.iter_mut().find(|known| known.id == id) {
+            *known = state;
+        }
+        Ok(id)
+    }
+
+    /// Moves an override to a priority; others give way.
+    pub(crate) async fn prioritise(
+        &mut self,
+        link: &FeatureSegment,
+        priority: Option<i64>,
+    ) -> ServiceResult<()> {
+        let Some(priority) = priority else {
+            return Ok(());
+        };
+        let mut moved = self.links.clone();
+        move_link(&mut moved, link.id, priority);
+        self.reorder(moved).await
+    }
+
+    async fn reorder(&mut self, links: Vec<FeatureSegment>) -> ServiceResult<()> {
+        write_order(&mut self.write, &self.links, &links).await?;
+        self.links = links;
+        Ok(())
+    }
+
+    /// Adds an override for a segment that has none.
+    pub(crate) async fn insert_new_override(
+        &mut self,
+        request: SegmentOverrideRequest,
+    ) -> ServiceResult<FeatureStateId> {
+        if self.override_for(request.segment_id).is_some() {
+            return Err(self
+                .segment_problem(request.segment_id, VersioningProblem::OverrideExists)
+                .await?);
+        }
+        self.insert_override(request).await
+    }
+
+    /// Adds an override.
+    pub(crate) async fn insert_override(
+        &mut self,
+        request: SegmentOverrideRequest,
+    ) -> ServiceResult<FeatureStateId> {
+        self.service
+            .check_segment(self.place, self.feature, request.segment_id)
+            .await?;
+        let default = self.default_state().ok();
+        // The recorded server fills the columns that are not named from the feature's initial value.
+        let mut value = StateValue::typed_by_content(self.feature.initial_value.as_deref());
+        request.value.apply(&mut value);
+        check_value(&value)?;
+        let present = |option| {
+            let default = default.as_ref();
+            default.map_or(0.0, |default| weight_in(default, option))
+        };
+        let weights = weights_after(&self.options, present, &request.weights)?;
+        let link = self
+            .insert_link(request.segment_id, request.priority)
+            .await?;
+        let new = NewFeatureState {
+            uuid: Uuid::new_v4(),
+            feature_id: self.feature.id,
+            environment_id: self.place.environment.id,
+            owner: NewStateOwner::Segment(link.id),
+            version: 1,
+            enabled: request.enabled,
+            value,
+            hash_seed: None,
+            weights: weights
+                .iter()
+                .map(|weight| NewWeight::from((weight.option_id, weight.percentage_allocation)))
+                .collect(),
+            live_from: self.now,
+        };
+        let state = match &self.version {
+            Some(version) => {
+                let version = version.id;
+                self.write
+                    .insert_version_state(&new, version, self.now)
+                    .await?
+            }
+            None => self.write.insert_feature_state(&new, self.now).await?,
+        };
+        let told = Told::created(Noun::FeatureState, state.id.get(), state.uuid);
+        self.tell(told, &state, "created").await?;
+        let id = state.id;
+        self.states.push(state);
+        Ok(id)
+    }
+
+    async fn insert_link(
+        &mut self,
+        segment_id: SegmentId,
+        priority: Option<i64>,
+    ) -> ServiceResult<FeatureSegment> {
+        if self.links.len() >= OVERRIDE_LIMIT {
+            let problem = Problem::OverridesExceed;
+            return Err(ServiceError::invalid("environment", problem));
+        }
+        let priority = priority.unwrap_or_else(|| priority_after(&self.links));
+        let mut moved = self.links.clone();
+        make_room(&mut moved, priority);
+        self.reorder(moved).await?;
+        let new = NewFeatureSegment {
+            uuid: Uuid::new_v4(),
+            feature_id: self.feature.id,
+            segment_id,
+            environment_id: self.place.environment.id,
+            priority: Some(priority),
+        };
+        let link = match &self.version {
+            Some(version) => {
+                self.write
+                    .insert_version_link(&new, version.id, self.now)
+                    .await?
+            }
+            None => self.write.insert_feature_segment(&new, self.now).await?,
+        };
+        self.links.push(link.clone());
+        Ok(link)
+    }
+
+    /// Takes every override for a segment away; answers whether there was one.
+    pub(crate) async fn delete_override(&mut self, segment: SegmentId) -> ServiceResult<bool> {
+        let mut is_deleted = false;
+        while let Some((state, link)) = self.override_for(segment) {
+            self.write.delete_feature_segment(link.id, self.now).await?;
+            let mut moved = self.links.clone();
+            close_gap(&mut moved, &link);
+            self.reorder(moved).await?;
+            let told = Told::deleted(Noun::FeatureState, state.id.get(), state.uuid);
+            self.tell(told, &state, "deleted").await?;
+            self.states.retain(|known| known.id != state.id);
+            is_deleted = true;
+        }
+        Ok(is_deleted)
+    }
+
+    /// What is to be said of an override for a segment that is there, or is not.
+    pub(crate) async fn segment_problem(
+        &self,
+        segment: SegmentId,
+        problem: fn(String) -> VersioningProblem,
+    ) -> ServiceResult<ServiceError> {
+        let name = self.service.store().segment(segment).await?;
+        let name = name.map_or_else(|| segment.to_string(), |segment| segment.name);
+        Ok(ServiceError::Versioning(problem(name)))
+    }
+
+    async fn tell(&mut self, told: Told, state: &FeatureState, verb: &str) -> ServiceResult<()> {
+        let summary = self
+            .service
+            .state_summary(self.feature, state, verb)
+            .await?;
+        self.told.push(told.saying(summary));
+        Ok(())
+    }
+}
+
+fn weight_in(state: &FeatureState, option: OptionId) -> f64 {
+    let mut weights = state.weights.iter();
+    let weight = weights.find(|weight| weight.option_id == option);
+    weight.map_or(0.0, |weight| weight.percentage_allocation)
+}
