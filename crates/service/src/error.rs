@@ -304,6 +304,18 @@ impl ServiceError {
         }
     }
 
+    /// What is behind it, from the nearest cause to the last one: for the log.
+    #[must_use]
+    pub fn causes(&self) -> String {
+        let mut causes = Vec::new();
+        let mut next = std::error::Error::source(self);
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        causes.join(": ")
+    }
+
     /// True for what is our fault, and belongs in the log.
     #[must_use]
     pub fn is_failure(&self) -> bool {

@@ -1,6 +1,7 @@
 //! One set of functions over two databases.
 
 use crate::{Store, StoreError, StoreResult};
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -108,12 +109,12 @@ impl Backend {
             .busy_timeout(Duration::from_secs(10));
         let path = options.get_filename().to_path_buf();
         make_private(&path)?;
-        let writer = SqlitePoolOptions::new()
+        let writer = sqlite_pool()
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(30))
             .connect_with(options.clone())
             .await?;
-        let readers = SqlitePoolOptions::new()
+        let readers = sqlite_pool()
             .max_connections(8)
             .acquire_timeout(Duration::from_secs(10))
             .connect_with(options.pragma("query_only", "on"))
@@ -147,6 +148,15 @@ impl Backend {
         }
         Ok(Self::Postgres(pool))
     }
+}
+
+/// A pool that gives no connection of which sqlx thinks that a transaction is open: SQLite ends one by itself when the
+/// disk is full, sqlx goes on counting it, and none could be begun on that connection any more.
+fn sqlite_pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().before_acquire(|connection, _| {
+        let is_free = !connection.is_in_transaction();
+        Box::pin(std::future::ready(Ok(is_free)))
+    })
 }
 
 fn refused(problem: &'static str) -> StoreError {

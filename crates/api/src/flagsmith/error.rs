@@ -10,7 +10,6 @@ use flagstaff_service::{
 };
 use serde_json::json;
 use std::borrow::Cow;
-use std::error::Error as _;
 
 /// Why a request of the Flagsmith face is refused, or failed.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +95,7 @@ impl IntoResponse for Failure {
         if let Self::Service(error) = &self
             && error.is_failure()
         {
-            let cause = error.source().map(ToString::to_string);
+            let cause = error.causes();
             tracing::error!(error = %error, cause, "a request failed");
         }
         self.answer().into_response()

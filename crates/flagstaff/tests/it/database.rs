@@ -2,7 +2,7 @@
 
 use crate::server::succeed;
 use crate::skipped::required;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
@@ -13,6 +13,8 @@ const POSTGRES: &str = "FLAGSTAFF_TEST_POSTGRES";
 /// Gone with everything in it when it is dropped.
 pub struct Database {
     folder: TempDir,
+    /// Where the file is, when it is elsewhere.
+    file: Option<PathBuf>,
     postgres: Option<Postgres>,
 }
 
@@ -26,7 +28,16 @@ impl Database {
     pub fn sqlite() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
+            file: None,
             postgres: None,
+        }
+    }
+
+    /// A file in a folder that somebody else made, and that stays.
+    pub fn sqlite_in(folder: &Path) -> Self {
+        Self {
+            file: Some(folder.join("flagstaff.db")),
+            ..Self::sqlite()
         }
     }
 
@@ -45,6 +56,7 @@ impl Database {
         postgres.say("CREATE DATABASE");
         Self {
             folder: tempfile::tempdir().unwrap(),
+            file: None,
             postgres: Some(postgres),
         }
     }
@@ -52,7 +64,11 @@ impl Database {
     /// What `server.database_url` is set to.
     pub fn url(&self) -> String {
         match &self.postgres {
-            None => format!("sqlite:{}", self.folder().join("flagstaff.db").display()),
+            None => {
+                let file = self.file.clone();
+                let file = file.unwrap_or_else(|| self.folder().join("flagstaff.db"));
+                format!("sqlite:{}", file.display())
+            }
             Some(postgres) => {
                 let mut url = url::Url::parse(&postgres.server).unwrap();
                 url.set_path(&postgres.name);

@@ -72,8 +72,7 @@ impl Service {
             }
             Err(error) => {
                 let is_away = matches!(error, ServiceError::Unavailable(_));
-                let cause = std::error::Error::source(&error);
-                let text = cause.map_or_else(|| error.to_string(), ToString::to_string);
+                let text = error.causes();
                 for answer in answers {
                     let cause = text.clone().into();
                     let error = if is_away {

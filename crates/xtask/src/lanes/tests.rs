@@ -1,14 +1,16 @@
 //! All Rust tests but the ones that need a foreign client or engine: unit, property, vector, contract and face tests.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::{Lane, Run, clients, differential};
 use crate::command::{End, watch};
+use crate::machine::Machine;
 use crate::postgres::URL_VARIABLE;
 use crate::summary::Report;
-use crate::system_packages::Missing;
+use crate::system_packages::{Missing, ensure};
 use crate::test_output::Tests;
 use crate::workspace::Workspace;
 
@@ -22,6 +24,9 @@ pub(super) const LANE: Lane = Lane {
 const LIMIT: Duration = Duration::from_secs(25 * 60);
 
 const VECTORS_VARIABLE: &str = "FLAGSTAFF_ENGINE_TEST_DATA";
+
+/// Says where `libfaketimeMT.so.1` is.
+const FAKETIME_VARIABLE: &str = "FLAGSTAFF_TEST_FAKETIME";
 
 /// Where the engine's test vectors lie beside a clone.
 const VECTORS: &str = "../shared/reference/engine-test-data/test_cases";
@@ -41,6 +46,10 @@ fn run(run: &mut Run<'_>) -> Result<Report> {
         Ok(folder) => variables.push((VECTORS_VARIABLE, folder)),
         Err(missing) => skipped.push(missing),
     }
+    match faketime(run.machine)? {
+        Ok(library) => variables.push((FAKETIME_VARIABLE, library)),
+        Err(missing) => skipped.push(missing),
+    }
     if run.full {
         variables.push(("FLAGSTAFF_FULL", "1".to_owned()));
     }
@@ -49,6 +58,31 @@ fn run(run: &mut Run<'_>) -> Result<Report> {
     let mut report = cargo_test(run.workspace, &["--workspace"], &filters, &variables)?;
     report.skipped = skipped;
     Ok(report)
+}
+
+/// The library that gives a process another clock.
+fn faketime(machine: Machine) -> Result<Result<String, Missing>> {
+    if let Ok(library) = std::env::var(FAKETIME_VARIABLE) {
+        return Ok(Ok(library));
+    }
+    let missing = ensure(machine, "libfaketime", &["libfaketime"], || {
+        faketime_library().is_some()
+    })?;
+    Ok(match (faketime_library(), missing) {
+        (Some(library), None) => Ok(library.display().to_string()),
+        (_, Some(missing)) => Err(missing),
+        (None, None) => anyhow::bail!("libfaketime vanished"),
+    })
+}
+
+/// Debian keeps it in a folder named after the machine's architecture.
+fn faketime_library() -> Option<PathBuf> {
+    let folders = std::fs::read_dir("/usr/lib")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
+    libraries.find(|library| library.is_file())
 }
 
 fn vectors(workspace: &Workspace) -> Result<String, Missing> {

@@ -19,13 +19,14 @@ pub(super) async fn document(call: Call<OpenEnvironment>) -> Result<Answer, Fail
     let kind = RequestKind::EnvironmentDocument;
     call.service().count_request(open, kind, &call.sdk_labels());
     let updated_at = open.snapshot().updated_at;
-    let modified = shown_time(updated_at, call.service().clock().now());
+    let now = call.service().clock().now();
+    let modified = shown_time(updated_at, now);
     let document = open.published.form_off_thread::<Document>().await;
     let mut answer = document
         .rendered
         .answer(call.headers(), call.config().compress_bytes);
     let is_unmodified = answer.status() == StatusCode::NOT_MODIFIED
-        || is_unmodified_since(call.headers(), updated_at);
+        || is_unmodified_since(call.headers(), updated_at, now);
     if is_unmodified {
         answer = answer.without_body(StatusCode::NOT_MODIFIED);
     } else {
@@ -47,9 +48,10 @@ fn shown_time(updated_at: Timestamp, now: Timestamp) -> Timestamp {
     Timestamp::from_micros(shown * 1_000_000)
 }
 
-/// As the original: a tag, even an unknown one, makes the time count for nothing.
-fn is_unmodified_since(request: &HeaderMap, updated_at: Timestamp) -> bool {
-    if request.contains_key(header::IF_NONE_MATCH) {
+/// As the original: a tag, even an unknown one, makes the time count for nothing. So does a clock that was set back:
+/// changes are microseconds apart then, and the second says nothing.
+fn is_unmodified_since(request: &HeaderMap, updated_at: Timestamp, now: Timestamp) -> bool {
+    if request.contains_key(header::IF_NONE_MATCH) || now < updated_at {
         return false;
     }
     let since = request.get(header::IF_MODIFIED_SINCE);
@@ -84,7 +86,7 @@ mod tests {
         let mut check = |since: &'static str, expected: bool| {
             headers.insert(header::IF_MODIFIED_SINCE, HeaderValue::from_static(since));
             assert_eq!(
-                is_unmodified_since(&headers, updated_at),
+                is_unmodified_since(&headers, updated_at, updated_at),
                 expected,
                 "{since}"
             );
@@ -93,7 +95,13 @@ mod tests {
         check("Sat, 21 Nov 2026 00:11:29 GMT", true);
         check("Sat, 21 Nov 2026 00:11:28 GMT", false);
         check("garbage", false);
+        headers.insert(
+            header::IF_MODIFIED_SINCE,
+            HeaderValue::from_static("Sat, 21 Nov 2026 00:11:29 GMT"),
+        );
+        let set_back = Timestamp::from_micros(updated_at.micros() - 1);
+        assert!(!is_unmodified_since(&headers, updated_at, set_back));
         headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"abc\""));
-        assert!(!is_unmodified_since(&headers, updated_at));
+        assert!(!is_unmodified_since(&headers, updated_at, updated_at));
     }
 }

@@ -1,4 +1,6 @@
 //! Things that go wrong, done for real: to the process, the database, the disk, the clock and the network.
 
+mod clock;
 mod database_away;
+mod disk_full;
 mod kill;
