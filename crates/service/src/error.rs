@@ -61,6 +61,19 @@ pub enum ServiceError {
     /// Versions of features stand against it.
     #[error("{0}")]
     Versioning(VersioningProblem),
+    /// A field of one of several like parts cannot be what was given.
+    #[error("invalid {part} {field}: {problem}")]
+    InvalidPart {
+        /// Which part.
+        part: Part,
+        /// The field as the native API names it.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+    /// The environment changes by approved change requests only.
+    #[error("the environment needs change requests")]
+    ChangeRequestNeeded,
     /// The database cannot be reached; what needs only the snapshot is still answered.
     #[error("database is away")]
     Unavailable(#[source] BoxError),
@@ -78,6 +91,24 @@ pub enum AuthenticationProblem {
     InvalidToken,
     /// The API key is not one of ours, or was withdrawn.
     InvalidApiKey,
+}
+
+/// A part of what a feature serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The environment's default.
+    Default,
+    /// The override at this position of those that were given, from 0.
+    Override(usize),
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Override(position) => write!(f, "override {position}"),
+        }
+    }
 }
 
 /// What is wrong with a field.
@@ -216,6 +247,21 @@ pub enum Problem {
     /// The link of the segment is in another environment, or of another feature.
     #[error("the link is in another environment")]
     LinkElsewhere,
+    /// Only multivariate features have variants.
+    #[error("the feature is not multivariate")]
+    NotMultivariate,
+    /// The feature has no such option.
+    #[error("names an unknown variant")]
+    UnknownVariant,
+    /// All options of a feature are weighted together.
+    #[error("does not name every variant")]
+    VariantsIncomplete,
+    /// Weights add up to more than 100.
+    #[error("weights add up to more than 100")]
+    WeightsExceed,
+    /// Which of two overrides with one priority counts would be anybody's guess.
+    #[error("two overrides have priority {0}")]
+    DuplicatePriority(i64),
     /// No identity has this identifier.
     #[error("no identity has this identifier")]
     UnknownIdentifier,

@@ -214,12 +214,9 @@ impl Service {
         let mut after = before.clone();
         close_gap(&mut after, &link);
         write_order(&mut write, &before, &after).await?;
-        let view = self.link_view(link.clone()).await?;
-        let summary = format!(
-            "Flag state / Remote config value deleted for feature '{}' and segment '{}'",
-            feature.name, view.segment_name
-        );
-        let told = Told::deleted(Noun::Feature, feature.id.get(), feature.uuid).saying(summary);
+        let told = self
+            .told_of_deleted_override(&feature, link.segment_id)
+            .await?;
         self.finish(write, Some(caller), place.subject(), told)
             .await
     }

@@ -1,6 +1,5 @@
 //! Feature states by their own ids: whichever environment they are in, and whomever they belong to.
 
-use crate::change::Told;
 use crate::environments::EnvironmentPlace;
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
 use crate::feature_states::{StatePatch, StateQuery, ValueChange};
@@ -211,6 +210,7 @@ impl Service {
     ) -> ServiceResult<FeatureState> {
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
+        self.require_direct_changes(place).await?;
         let now = self.clock().now();
         let mut value = if place.project.prevent_flag_defaults {
             StateValue::default()
@@ -251,15 +251,7 @@ impl Service {
             live_from: now,
         };
         let state = write.insert_feature_state(&new, now).await?;
-        let summary = match owner {
-            NewStateOwner::Environment => {
-                format!("New Flag / Remote Config created: {}", feature.name)
-            }
-            NewStateOwner::Segment(_) | NewStateOwner::Identity(_) => {
-                self.state_summary(feature, &state, "created").await?
-            }
-        };
-        let told = Told::created(Noun::FeatureState, state.id.get(), state.uuid).saying(summary);
+        let told = self.told_of_new_state(feature, &state).await?;
         self.finish(write, Some(caller), place.subject(), told)
             .await?;
         Ok(state)

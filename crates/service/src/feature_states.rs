@@ -1,14 +1,13 @@
 //! Feature states: defaults of an environment and how values and weights change.
 
-use crate::change::Told;
 use crate::environments::EnvironmentPlace;
 use crate::error::{Noun, ServiceError, ServiceResult};
 use crate::state_values::check_value;
 use crate::weights::{WeightChange, weights_after};
 use crate::{Caller, Service};
 use flagstaff_core::{
-    EnvironmentPermission, Feature, FeatureId, FeatureSegmentId, FeatureState, FeatureStateId,
-    StateOwner, StateValue, ValueKind,
+    EnvironmentPermission, FeatureId, FeatureSegmentId, FeatureState, FeatureStateId, StateOwner,
+    StateValue, ValueKind,
 };
 use flagstaff_store::{Page, PageRequest, StateFilter, StateOwners};
 
@@ -35,6 +34,17 @@ pub enum ValueChange {
 }
 
 impl ValueChange {
+    /// The value becomes exactly this one: the columns that do not count, too.
+    #[must_use]
+    pub fn exactly(value: &StateValue) -> Self {
+        Self::Columns {
+            kind: Some(value.kind),
+            text: Some(value.text.clone()),
+            integer: Some(value.integer),
+            boolean: Some(value.boolean),
+        }
+    }
+
     /// Makes the change.
     pub fn apply(self, value: &mut StateValue) {
         match self {
@@ -171,21 +181,21 @@ impl Service {
         let mut write = self.store().write().await?;
         let state = self.state_in(&place, id).await?;
         let feature = self.feature_in(&place.project, state.feature_id).await?;
+        self.require_changeable(&state).await?;
         let mut subject = place.subject();
-        let summary = match &state.owner {
-            StateOwner::Environment => format!("Flag / Remote Config Deleted: {}", feature.name),
+        match &state.owner {
+            StateOwner::Environment => {}
             StateOwner::Identity { identifier, .. } => {
                 subject = subject.with_identity(identifier.clone());
-                self.state_summary(&feature, &state, "deleted").await?
             }
             StateOwner::Segment(_) => {
                 return Err(ServiceError::NotFound {
                     noun: Noun::FeatureState,
                 });
             }
-        };
+        }
         write.delete_feature_state(id, self.clock().now()).await?;
-        let told = Told::deleted(Noun::FeatureState, id.get(), state.uuid).saying(summary);
+        let told = self.told_of_deleted_state(&feature, &state).await?;
         self.finish(write, Some(caller), subject, told).await
     }
 
@@ -201,6 +211,7 @@ impl Service {
         let mut state = self.state_in(place, id).await?;
         self.require_changeable(&state).await?;
         let feature = self.feature_in(&place.project, state.feature_id).await?;
+        let before = state.clone();
         state.enabled = patch.enabled.unwrap_or(state.enabled);
         if let Some(change) = patch.value {
             change.apply(&mut state.value);
@@ -219,9 +230,10 @@ impl Service {
         if let StateOwner::Identity { identifier, .. } = &state.owner {
             subject = subject.with_identity(identifier.clone());
         }
-        let told = Told::updated(Noun::FeatureState, state.id.get(), state.uuid)
-            .saying(self.state_summary(&feature, &state, "updated").await?);
-        self.finish(write, Some(caller), subject, told).await?;
+        let told = self
+            .told_of_changed_state(&feature, &before, &state, &weights)
+            .await?;
+        self.finish_all(write, Some(caller), subject, told).await?;
         self.state_in(place, state.id).await
     }
 
@@ -244,31 +256,6 @@ impl Service {
         let state = state.filter(|state| state.environment_id == place.environment.id);
         state.ok_or(ServiceError::NotFound {
             noun: Noun::FeatureState,
-        })
-    }
-
-    /// Says in the audit log's words whose state of which feature was changed.
-    pub(crate) async fn state_summary(
-        &self,
-        feature: &Feature,
-        state: &FeatureState,
-        verb: &str,
-    ) -> ServiceResult<String> {
-        let name = &feature.name;
-        Ok(match &state.owner {
-            StateOwner::Environment => {
-                format!("Flag state / Remote Config value {verb} for feature: {name}")
-            }
-            StateOwner::Segment(link) => {
-                let segment = self.store().segment(link.segment_id).await?;
-                let segment = segment.map_or_else(String::new, |segment| segment.name);
-                format!(
-                    "Flag state / Remote Config value {verb} for feature '{name}' and segment '{segment}'"
-                )
-            }
-            StateOwner::Identity { identifier, .. } => format!(
-                "Flag state / Remote config value {verb} for feature '{name}' and identity '{identifier}'"
-            ),
         })
     }
 }

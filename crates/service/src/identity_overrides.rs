@@ -1,6 +1,5 @@
 //! Overrides of a feature for one identity.
 
-use crate::change::Told;
 use crate::environments::EnvironmentPlace;
 use crate::error::{Noun, ServiceError, ServiceResult};
 use crate::feature_states::{StatePatch, ValueChange};
@@ -123,8 +122,7 @@ impl Service {
         };
         let mut write = self.store().write().await?;
         let state = write.insert_feature_state(&new_state, now).await?;
-        let told = Told::created(Noun::FeatureState, state.id.get(), state.uuid)
-            .saying(self.state_summary(feature, &state, "created").await?);
+        let told = self.told_of_new_state(feature, &state).await?;
         let subject = place
             .subject()
             .with_identity(Arc::clone(&identity.identifier));
@@ -165,8 +163,7 @@ impl Service {
         let feature = self.feature_in(&place.project, state.feature_id).await?;
         let mut write = self.store().write().await?;
         write.delete_feature_state(id, self.clock().now()).await?;
-        let told = Told::deleted(Noun::FeatureState, id.get(), state.uuid)
-            .saying(self.state_summary(&feature, &state, "deleted").await?);
+        let told = self.told_of_deleted_state(&feature, &state).await?;
         let mut subject = place.subject();
         if let StateOwner::Identity { identifier, .. } = &state.owner {
             subject = subject.with_identity(Arc::clone(identifier));

@@ -23,6 +23,7 @@ mod feature_segments;
 mod feature_state_rows;
 mod feature_states;
 mod features;
+mod flag_writes;
 mod identify;
 mod identities;
 mod identity_cache;
@@ -44,11 +45,13 @@ mod secrets;
 mod segment_overrides;
 mod segment_rules;
 mod segments;
+mod served_features;
 mod server_keys;
 mod sign_in;
 mod sign_up;
 mod snapshots;
 mod state_values;
+mod state_words;
 mod tags;
 mod text_rules;
 mod traits;
@@ -69,14 +72,15 @@ pub use demo::Demo;
 pub use environment_access::{KeyNeed, OpenEnvironment};
 pub use environments::EnvironmentPatch;
 pub use error::{
-    AuthenticationProblem, BoxError, Noun, PasswordProblem, Problem, ServiceError, ServiceResult,
-    VersioningProblem,
+    AuthenticationProblem, BoxError, Noun, Part, PasswordProblem, Problem, ServiceError,
+    ServiceResult, VersioningProblem,
 };
 pub use feature_list::FeatureQuery;
 pub use feature_segments::{FeatureSegmentPatch, FeatureSegmentRequest, FeatureSegmentView};
 pub use feature_state_rows::{NewStateRequest, StateIdentity, StatePlaces};
 pub use feature_states::{StatePatch, StateQuery, ValueChange};
 pub use features::{FEATURE_LIMIT, FeaturePatch, FeatureRequest, FeatureView};
+pub use flag_writes::FeatureReference;
 pub use flagstaff_store::{
     FeatureSort, Page, PageRequest, StateOwners, Store, StoreError, TagFilter, VersionFilter,
 };
@@ -84,7 +88,7 @@ pub use identify::{Identification, Identified, SentTrait, ShownTrait};
 pub use identity_overrides::IdentityOverrideRequest;
 pub use import::{ImportRequest, Imported};
 pub use invites::{InviteRequest, NewlyInvited};
-pub use live_changes::{LiveChanges, OverrideChange};
+pub use live_changes::OverrideChange;
 pub use multivariate_options::{OptionPatch, OptionRequest};
 pub use operations::{Facts, Readiness};
 pub use organisations::{OrganisationPatch, OrganisationView};
@@ -92,6 +96,7 @@ pub use projects::{ProjectPatch, ProjectView};
 pub use published::{Form, Published};
 pub use segment_overrides::{OVERRIDE_LIMIT, SegmentOverrideRequest};
 pub use segments::{SEGMENT_LIMIT, SegmentPatch, SegmentQuery, SegmentRequest};
+pub use served_features::{ServedChanges, ServedFeature, WriteMode};
 pub use server_keys::{ServerKeyPatch, ServerKeyRequest};
 pub use sign_up::SignUpRequest;
 pub use tags::{TAG_LIMIT, TagPatch};

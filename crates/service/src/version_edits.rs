@@ -12,7 +12,7 @@ use crate::state_values::check_value;
 use crate::weights::weights_after;
 use flagstaff_core::{
     Feature, FeatureSegment, FeatureState, FeatureStateId, FeatureVersion, MultivariateOption,
-    OptionId, SegmentId, StateOwner, StateValue, Timestamp,
+    SegmentId, StateOwner, StateValue, Timestamp,
 };
 use flagstaff_store::{NewFeatureSegment, NewFeatureState, NewStateOwner, NewWeight, Write};
 use uuid::Uuid;
@@ -115,13 +115,14 @@ impl<'a> StateEdit<'a> {
         mut state: FeatureState,
         patch: StatePatch,
     ) -> ServiceResult<FeatureStateId> {
+        let before = state.clone();
         state.enabled = patch.enabled.unwrap_or(state.enabled);
         if let Some(change) = patch.value {
             change.apply(&mut state.value);
             check_value(&state.value)?;
         }
         let weights = patch.weights.unwrap_or_default();
-        weights_after(&self.options, |option| weight_in(&state, option), &weights)?;
+        weights_after(&self.options, |option| before.weight_of(option), &weights)?;
         state.updated_at = self.service.clock().now().after(state.updated_at);
         self.write.update_feature_state(&state).await?;
         for weight in &weights {
@@ -129,8 +130,11 @@ impl<'a> StateEdit<'a> {
                 .set_weight(state.id, weight.option_id, weight.percentage_allocation)
                 .await?;
         }
-        let told = Told::updated(Noun::FeatureState, state.id.get(), state.uuid);
-        self.tell(told, &state, "updated").await?;
+        let told = self
+            .service
+            .told_of_changed_state(self.feature, &before, &state, &weights)
+            .await?;
+        self.told.extend(told);
         let id = state.id;
         if let Some(known) = self.states.iter_mut().find(|known| known.id == id) {
             *known = state;
@@ -150,6 +154,24 @@ impl<'a> StateEdit<'a> {
         let mut moved = self.links.clone();
         move_link(&mut moved, link.id, priority);
         self.reorder(moved).await
+    }
+
+    /// Gives an override a priority, wherever others stand.
+    pub(crate) async fn put_at(
+        &mut self,
+        link: &FeatureSegment,
+        priority: i64,
+    ) -> ServiceResult<()> {
+        let mut moved = self.links.clone();
+        for known in moved.iter_mut().filter(|known| known.id == link.id) {
+            known.priority = Some(priority);
+        }
+        self.reorder(moved).await
+    }
+
+    /// The links of overrides, also of those that have no state yet.
+    pub(crate) fn links(&self) -> &[FeatureSegment] {
+        &self.links
     }
 
     async fn reorder(&mut self, links: Vec<FeatureSegment>) -> ServiceResult<()> {
@@ -186,7 +208,7 @@ impl<'a> StateEdit<'a> {
         check_value(&value)?;
         let present = |option| {
             let default = default.as_ref();
-            default.map_or(0.0, |default| weight_in(default, option))
+            default.map_or(0.0, |default| default.weight_of(option))
         };
         let weights = weights_after(&self.options, present, &request.weights)?;
         let link = self
@@ -216,8 +238,8 @@ impl<'a> StateEdit<'a> {
             }
             None => self.write.insert_feature_state(&new, self.now).await?,
         };
-        let told = Told::created(Noun::FeatureState, state.id.get(), state.uuid);
-        self.tell(told, &state, "created").await?;
+        let told = self.service.told_of_new_state(self.feature, &state);
+        self.told.push(told.await?);
         let id = state.id;
         self.states.push(state);
         Ok(id)
@@ -263,8 +285,8 @@ impl<'a> StateEdit<'a> {
             let mut moved = self.links.clone();
             close_gap(&mut moved, &link);
             self.reorder(moved).await?;
-            let told = Told::deleted(Noun::FeatureState, state.id.get(), state.uuid);
-            self.tell(told, &state, "deleted").await?;
+            let told = self.service.told_of_deleted_state(self.feature, &state);
+            self.told.push(told.await?);
             self.states.retain(|known| known.id != state.id);
             is_deleted = true;
         }
@@ -281,19 +303,4 @@ impl<'a> StateEdit<'a> {
         let name = name.map_or_else(|| segment.to_string(), |segment| segment.name);
         Ok(ServiceError::Versioning(problem(name)))
     }
-
-    async fn tell(&mut self, told: Told, state: &FeatureState, verb: &str) -> ServiceResult<()> {
-        let summary = self
-            .service
-            .state_summary(self.feature, state, verb)
-            .await?;
-        self.told.push(told.saying(summary));
-        Ok(())
-    }
-}
-
-fn weight_in(state: &FeatureState, option: OptionId) -> f64 {
-    let mut weights = state.weights.iter();
-    let weight = weights.find(|weight| weight.option_id == option);
-    weight.map_or(0.0, |weight| weight.percentage_allocation)
 }

@@ -1,7 +1,8 @@
 //! Weights of variants: what may be written.
 
 use crate::error::{Problem, ServiceError, ServiceResult};
-use flagstaff_core::{MultivariateOption, OptionId};
+use flagstaff_core::{Feature, FeatureKind, MultivariateOption, OptionId};
+use std::collections::HashMap;
 
 /// A weight to be written: an option and its percent, 0 to 100.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,10 +30,15 @@ pub(crate) fn check_percentages(
         }
         sum += percentage;
     }
-    if sum > 100.0 + ROUNDING {
+    if exceeds_whole(sum) {
         return Err(ServiceError::invalid(field, Problem::PercentagesExceed));
     }
     Ok(())
+}
+
+/// True for percentages that add up to more than 100.
+fn exceeds_whole(sum: f64) -> bool {
+    sum > 100.0 + ROUNDING
 }
 
 /// The weights of every option of a feature after a change: options that are not named keep `present`.
@@ -62,4 +68,30 @@ pub(crate) fn weights_after(
         weights.iter().map(|weight| weight.percentage_allocation),
     )?;
     Ok(weights)
+}
+
+/// Weights name every option of a multivariate feature once, and leave something to the control value or nothing.
+pub(crate) fn check_variants(
+    feature: &Feature,
+    options: &[MultivariateOption],
+    weights: &[WeightChange],
+) -> Result<(), Problem> {
+    if feature.kind != FeatureKind::Multivariate {
+        return Err(Problem::NotMultivariate);
+    }
+    let named: HashMap<_, f64> = weights
+        .iter()
+        .map(|weight| (weight.option_id, weight.percentage_allocation))
+        .collect();
+    let known = |id| options.iter().any(|option| option.id == id);
+    if !named.keys().all(|id| known(*id)) {
+        return Err(Problem::UnknownVariant);
+    }
+    if !options.iter().all(|option| named.contains_key(&option.id)) {
+        return Err(Problem::VariantsIncomplete);
+    }
+    if exceeds_whole(named.values().sum()) {
+        return Err(Problem::WeightsExceed);
+    }
+    Ok(())
 }

@@ -130,6 +130,28 @@ impl Store {
         row.map(Feature::try_from).transpose()
     }
 
+    /// A feature of a project by its exact name.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn feature_by_name(
+        &self,
+        project: ProjectId,
+        name: &FeatureName,
+    ) -> StoreResult<Option<Feature>> {
+        const SQL: &str =
+            select!("WHERE project_id = $1 AND name_folded = $2 AND deleted_at IS NULL");
+        let row: Option<FeatureRow> = on_backend!(self, |pool| {
+            sqlx::query_as(SQL)
+                .bind(project.get())
+                .bind(folded_key(name.as_str()))
+                .fetch_optional(pool)
+                .await
+        })?;
+        let feature = row.map(Feature::try_from).transpose()?;
+        Ok(feature.filter(|feature| feature.name == *name))
+    }
+
     /// A feature by its stable id.
     ///
     /// # Errors

@@ -135,8 +135,14 @@ fn service_answer(error: ServiceError) -> Answer {
             let errors = FieldErrors::of_field(NON_FIELD, conflict(noun));
             Failure::Invalid(errors).answer()
         }
-        ServiceError::Invalid { field, problem } => invalid(field, &problem),
         ServiceError::Versioning(problem) => versioning(&problem),
+        ServiceError::Invalid { field, problem }
+        | ServiceError::InvalidPart { field, problem, .. } => invalid(field, &problem),
+        ServiceError::ChangeRequestNeeded => detail(
+            StatusCode::FORBIDDEN,
+            "This endpoint cannot be used when change requests are enabled. \
+             Use the change request workflow instead.",
+        ),
         ServiceError::Unavailable(_) => detail(
             StatusCode::SERVICE_UNAVAILABLE,
             "The database cannot be reached.",
@@ -300,6 +306,11 @@ pub(crate) fn problem_text(problem: &Problem) -> Vec<Cow<'static, str>> {
         Problem::IdentityElsewhere => "Identity does not exist in environment.".into(),
         Problem::LinkElsewhere => "Feature Segment does not belong to environment.".into(),
         Problem::UnknownIdentifier => "Invalid identifier".into(),
+        Problem::NotMultivariate => "Feature is not multivariate.".into(),
+        Problem::UnknownVariant => "Variant not found.".into(),
+        Problem::VariantsIncomplete => "Must include all feature's variants.".into(),
+        Problem::WeightsExceed => "Total weight must not exceed 100.".into(),
+        Problem::DuplicatePriority(priority) => format!("Duplicate priority: {priority}.").into(),
         Problem::ClientTraitsNotAllowed => words::CLIENT_TRAITS.into(),
         Problem::TraitsNotStored => "Organisation is not authorised to store traits.".into(),
         Problem::TraitNotInteger => "Trait is not an integer.".into(),

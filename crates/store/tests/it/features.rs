@@ -310,4 +310,21 @@ contract! {
         let stored = store.feature(feature.id).await.unwrap().unwrap();
         assert_eq!(stored.name, name("Mixed Case/and slash"));
     }
+
+    async fn a_feature_is_found_by_its_exact_name_in_its_project(store: Store) {
+        let shop = Shop::open(&store).await;
+        let feature = shop.feature("Checkout").await;
+        let find = |project, text: &str| {
+            let (store, text) = (store.clone(), name(text));
+            async move { store.feature_by_name(project, &text).await.unwrap() }
+        };
+
+        assert_eq!(find(shop.project.id, "Checkout").await, Some(feature.clone()));
+        assert_eq!(find(shop.project.id, "checkout").await, None);
+        assert_eq!(find(ProjectId::new(9_999), "Checkout").await, None);
+        let mut write = shop.write().await;
+        write.delete_feature(feature.id, later(1)).await.unwrap();
+        shop.commit(write).await;
+        assert_eq!(find(shop.project.id, "Checkout").await, None);
+    }
 }

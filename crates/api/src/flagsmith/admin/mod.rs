@@ -6,12 +6,15 @@
 mod accounts;
 mod api_keys;
 mod environments;
+mod experiments;
 mod feature_body;
 mod feature_owners;
 mod feature_segments;
 mod feature_state_rows;
 mod feature_states;
 mod features;
+mod flag_values;
+mod future;
 mod identities;
 mod identity_overrides;
 mod invites;
@@ -54,6 +57,8 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = feature_states::routes(routes);
     let routes = feature_state_rows::routes(routes);
     let routes = feature_segments::routes(routes);
+    let routes = experiments::routes(routes);
+    let routes = future::routes(routes);
     let routes = segment_overrides::routes(routes);
     let routes = identities::routes(routes);
     identity_overrides::routes(routes)

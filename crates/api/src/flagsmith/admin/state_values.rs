@@ -14,7 +14,7 @@ use std::borrow::Cow;
 /// Text of a value; its white space is part of it.
 pub(super) const TEXT: Text = Text::up_to(20_000).or_blank().untrimmed();
 /// Weights in one body.
-const WEIGHT_LIMIT: usize = 1000;
+pub(super) const WEIGHT_LIMIT: usize = 1000;
 /// The integers the original stores: 32 bits.
 pub(super) const INTEGER: (i64, i64) = (-(1 << 31), (1 << 31) - 1);
 /// The member that holds the weights of a state.

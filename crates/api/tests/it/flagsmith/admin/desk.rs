@@ -81,6 +81,22 @@ impl Desk {
             .unwrap()
     }
 
+    /// From now on features of the environment change by published versions only.
+    pub async fn use_versions(&self) {
+        let service = &self.face.service;
+        let caller = service.caller_by_token(&self.token).await.unwrap();
+        service.enable_versions(&caller, &self.key).await.unwrap();
+    }
+
+    /// What the audit log says last, newest first.
+    pub async fn last_audited(&self, count: usize) -> Vec<String> {
+        let organisation = Some(OrganisationId::new(self.organisation));
+        let store = &self.face.store;
+        let entries = store.audit_entries(organisation, 0, 1_000).await.unwrap();
+        let summaries = entries.into_iter().rev().map(|entry| entry.summary);
+        summaries.take(count).collect()
+    }
+
     pub fn in_project(&self, path: &str) -> String {
         format!("/api/v1/projects/{}/{path}", self.project)
     }

@@ -14,12 +14,10 @@ pub fn place(file: &str, row: u64) -> Place {
     match (file, row) {
         // The catalogue of permissions, the metrics of an environment.
         ("02-organisation-project-environment", 14 | 27)
-        // The other family of feature states, experiments.
-        | ("06-featurestates", 40..=45)
         // Copies, lookup by uuid, the features of a segment.
         | ("07-segments", 51 | 52 | 55)
-        // Links of segments, the other family of feature states, experiments.
-        | ("08-segment-overrides", 22 | 24)
+        // The features of a segment.
+        | ("08-segment-overrides", 22)
         // Traits, copies of overrides, identities of Edge.
         | ("09-identities-admin", 10..=18 | 31 | 34 | 35 | 39) => Place::NotYet,
         // Somebody is there already when the comparison begins.
