@@ -126,6 +126,8 @@ struct Parts {
     api_key_screen: api_key_screen::ApiKeyScreen,
     availability: availability::Availability,
     news: work::News,
+    /// Tells this process from others on the same database.
+    node: String,
     /// Wakes whoever waits for the next scheduled change: it may be another now.
     schedule_changed: Notify,
 }
@@ -147,6 +149,7 @@ impl Service {
             api_key_screen: api_key_screen::ApiKeyScreen::default(),
             availability: availability::Availability::default(),
             news: work::News::default(),
+            node: uuid::Uuid::new_v4().to_string(),
             schedule_changed: Notify::new(),
             store,
             clock,
@@ -194,6 +197,10 @@ impl Service {
 
     fn availability(&self) -> &availability::Availability {
         &self.0.availability
+    }
+
+    fn node(&self) -> &str {
+        &self.0.node
     }
 
     fn news(&self) -> &work::News {

@@ -4,6 +4,19 @@ use crate::backend::{on_backend, on_transaction};
 use crate::{Store, StoreResult};
 
 impl Store {
+    /// Writes something and takes it back: a replica, a full disk or a file that may only be read shows itself so.
+    ///
+    /// # Errors
+    /// When the database does not answer, or takes nothing.
+    pub async fn try_writing(&self) -> StoreResult<()> {
+        const SQL: &str = "UPDATE instance SET key_sequence = key_sequence + 1 WHERE id = 1";
+        let mut transaction = self.begin().await?;
+        on_transaction!(&mut transaction, |connection| {
+            sqlx::query(SQL).execute(connection).await.map(drop)
+        })?;
+        transaction.roll_back().await
+    }
+
     /// The installation's own id, made by the first migration.
     ///
     /// # Errors

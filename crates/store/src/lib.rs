@@ -10,6 +10,7 @@ mod api_keys;
 mod audit;
 mod backend;
 mod change_notices;
+mod clean_up;
 mod environment_keys;
 mod environments;
 mod error;

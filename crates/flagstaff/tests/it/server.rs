@@ -104,6 +104,15 @@ impl Server {
         }
     }
 
+    /// Memory that the process has in use, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let mut lines = status.lines();
+        let line = lines.find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        number.unwrap().parse().unwrap()
+    }
+
     /// What was logged so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()

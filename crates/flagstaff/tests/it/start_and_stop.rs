@@ -369,3 +369,26 @@ fn the_doctor_finds_a_healthy_server_healthy_and_names_what_is_wrong() {
         "{taken}"
     );
 }
+
+#[test]
+fn the_doctor_sees_that_a_database_takes_nothing() {
+    let Some(database) = Database::postgres() else {
+        return;
+    };
+    succeed(flagstaff(&database).arg("migrate"));
+    let healthy = succeed(flagstaff(&database).arg("doctor"));
+    let name = database.sql("SELECT current_database()");
+    let name = name.trim();
+    // As a replica answers.
+    database.sql(&format!(
+        "ALTER DATABASE {name} SET default_transaction_read_only = on"
+    ));
+
+    let (found, _) = fail_with(1, flagstaff(&database).arg("doctor"));
+    let (_, refused) = fail_with(1, flagstaff(&database).arg("serve"));
+
+    assert!(healthy.contains("ok       writing: possible"), "{healthy}");
+    assert!(found.contains("problem  writing: not possible"), "{found}");
+    assert!(found.contains("read-only"), "{found}");
+    assert!(refused.contains("read-only"), "{refused}");
+}

@@ -2,12 +2,16 @@
 
 mod change_feed;
 mod change_notices;
+mod clean_up;
 mod identity_writes;
+mod leases;
 mod schedule;
 mod usage_flush;
 
 pub(crate) use change_feed::News;
 pub(crate) use identity_writes::{IdentityWrites, run as run_identity_writes};
+
+use leases::LEASE_TRIED_EVERY;
 
 use crate::Service;
 use crate::error::ServiceResult;
@@ -62,6 +66,7 @@ impl Service {
         if self.is_shared() {
             tasks.spawn(change_notices::run(self.clone(), stop.clone()));
         }
+        tasks.spawn(clean_up::run(self.clone(), stop.clone()));
         tasks.spawn(schedule::run(self.clone(), stop.clone()));
         tasks.spawn(usage_flush::run(self.clone(), stop));
         Ok(Work {

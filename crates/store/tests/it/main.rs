@@ -9,6 +9,7 @@
 mod api_keys;
 mod audit;
 mod change_notices;
+mod clean_up;
 mod concurrency;
 mod connect;
 mod environment_keys;

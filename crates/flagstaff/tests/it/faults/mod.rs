@@ -3,4 +3,8 @@
 mod clock;
 mod database_away;
 mod disk_full;
+mod hostile;
 mod kill;
+mod streams;
+mod wire;
+mod wrong_keys;
