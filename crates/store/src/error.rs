@@ -155,6 +155,17 @@ impl StoreError {
         }
     }
 
+    /// True when other transactions were in the way: the same may well succeed at once.
+    pub(crate) fn is_passing_conflict(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        // Postgres: serialisation failure, deadlock.
+        error
+            .code()
+            .is_some_and(|code| ["40001", "40P01"].contains(&&*code))
+    }
+
     /// Reads a violated uniqueness as "there is such a row already".
     pub(crate) fn conflict(noun: Noun) -> impl FnOnce(sqlx::Error) -> Self {
         move |error| match &error {

@@ -156,6 +156,31 @@ impl Write {
         })
     }
 
+    /// Gives an identity another identifier.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for a known identifier, [`StoreError::NotFound`].
+    pub async fn rename_identity(
+        &mut self,
+        id: IdentityId,
+        identifier: &Identifier,
+    ) -> StoreResult<()> {
+        const SQL: &str = "
+            UPDATE identities SET identifier = $2, identifier_key = $3
+            WHERE id = $1 AND deleted_at IS NULL";
+        let done = on_transaction!(&mut self.transaction, |connection| {
+            sqlx::query(SQL)
+                .bind(id.get())
+                .bind(identifier.as_str())
+                .bind(index_key(identifier.as_str()))
+                .execute(connection)
+                .await
+                .map(|done| done.rows_affected())
+        })
+        .map_err(StoreError::conflict(Noun::Identity))?;
+        crate::error::changed(done, Noun::Identity)
+    }
+
     /// Deletes an identity with its traits and overrides. What it was called is forgotten; the row only keeps its
     /// id from being given again.
     ///

@@ -23,6 +23,8 @@ mod feature_versions;
 mod features;
 mod grants;
 mod identities;
+mod identity_groups;
+mod identity_traits;
 mod instance;
 mod invites;
 mod leases;
@@ -80,7 +82,7 @@ pub use segment_titles::SegmentTitle;
 pub use segments::{NewSegment, SegmentFilter};
 pub use server_keys::NewServerKey;
 pub use tags::NewTag;
-pub use traits::{StoredIdentity, TraitChange, TraitOutcome, TraitWrite};
+pub use traits::{StoredIdentity, TRAIT_LIMIT, TraitChange, TraitOutcome, TraitWrite};
 pub use usage::{EvaluationCountRow, RequestCountRow, RequestKind, UsageLabels, UsageRows};
 pub use write::{Change, Committed, OutboxEvent, Touched, Write};
 

@@ -2,20 +2,19 @@
 
 use crate::backend::{Transaction, on_transaction};
 use crate::error::Noun;
-use crate::text::{CHUNK, index_key, placeholders, value_rows};
-use crate::traits::{Columns, storable, sum};
+use crate::identity_groups::{IdentityKey, Wanted, key_of};
+use crate::text::{CHUNK, placeholders, value_rows};
+use crate::traits::{Columns, TRAIT_LIMIT, storable, sum};
 use crate::{
     Store, StoreError, StoreResult, StoredIdentity, TraitChange, TraitOutcome, TraitWrite,
 };
-use flagstaff_core::{
-    EnvironmentId, Identity, IdentityId, IdentityTrait, Timestamp, TraitId, Value,
-};
+use flagstaff_core::{Identity, IdentityId, IdentityTrait, Timestamp, TraitId, Value};
 use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Environment, and the identifier as the index has it.
-type IdentityKey = (EnvironmentId, String);
+/// How often a group is written again that met a passing conflict.
+const RETRIES: usize = 5;
 
 /// An identity while the group's changes are laid over it.
 struct Working {
@@ -28,6 +27,13 @@ struct Working {
     places: HashMap<Arc<str>, usize>,
     /// Places of traits that are not as they are stored.
     changed: BTreeSet<usize>,
+}
+
+/// What a call is told; its new traits have no ids yet.
+struct TraitAnswer {
+    stored: StoredIdentity,
+    refused: Vec<Arc<str>>,
+    is_over_limit: bool,
 }
 
 impl Working {
@@ -69,10 +75,43 @@ impl Working {
         self.changed.insert(place);
     }
 
-    /// Makes one call's changes; answers what is stored after it and what was refused.
-    fn apply(&mut self, change: &TraitChange, at: Timestamp) -> (StoredIdentity, Vec<Arc<str>>) {
-        let mut refused = Vec::new();
+    /// True when one call's changes leave more traits than there may be, and more than there were.
+    fn exceeds(&self, change: &TraitChange) -> bool {
+        let present = self.traits.iter().filter(|each| !each.value.is_null());
+        let before = present.count();
+        if before + change.traits.len() <= TRAIT_LIMIT {
+            return false;
+        }
+        let mut after = HashMap::with_capacity(change.traits.len());
         for (key, write) in &change.traits {
+            let is_kept = match write {
+                TraitWrite::Set(value) => !value.is_null(),
+                TraitWrite::Delete => false,
+                TraitWrite::Increment(_) => true,
+            };
+            after.insert(key, is_kept);
+        }
+        let is_present = |key: &Arc<str>| self.value(key).is_some();
+        let added = after
+            .iter()
+            .filter(|(key, kept)| **kept && !is_present(key));
+        let gone = after
+            .iter()
+            .filter(|(key, kept)| !**kept && is_present(key));
+        let (added, gone) = (added.count(), gone.count());
+        added > gone && before + added - gone > TRAIT_LIMIT
+    }
+
+    /// Makes one call's changes, or none of them; answers what is stored after it and what was refused.
+    fn apply(&mut self, change: &TraitChange, at: Timestamp) -> TraitAnswer {
+        let mut refused = Vec::new();
+        let is_over_limit = self.exceeds(change);
+        let traits = if is_over_limit {
+            &[]
+        } else {
+            change.traits.as_slice()
+        };
+        for (key, write) in traits {
             let value = match write {
                 TraitWrite::Set(value) => Some(storable(value.clone())),
                 TraitWrite::Delete => Some(Value::Null),
@@ -88,7 +127,11 @@ impl Working {
             identity: self.identity.clone(),
             traits: kept.cloned().collect(),
         };
-        (stored, refused)
+        TraitAnswer {
+            stored,
+            refused,
+            is_over_limit,
+        }
     }
 
     /// Stored traits that have another value now, or none.
@@ -118,8 +161,8 @@ impl Store {
     /// Makes changes of traits, all in one transaction. Unaudited: SDKs write traits with every request.
     ///
     /// Stored rows are compared inside the transaction, and only what differs is written. Answers come in the order of
-    /// the changes; later ones see what earlier ones did. Nodes lock identities in one order, so they wait for each
-    /// other instead of failing.
+    /// the changes; later ones see what earlier ones did. Nodes make and lock identities in one order, so they wait for
+    /// each other instead of failing.
     ///
     /// # Errors
     /// When the database does not answer; then nothing is stored.
@@ -128,8 +171,29 @@ impl Store {
         changes: &[TraitChange],
         at: Timestamp,
     ) -> StoreResult<Vec<TraitOutcome>> {
-        let mut transaction = self.begin().await?;
-        let mut working = transaction.load(changes, at).await?;
+        let mut outcomes = self.try_to_record_traits(changes, at).await;
+        for _ in 0..RETRIES {
+            match &outcomes {
+                // Nothing is stored, and what was in the way is gone: identities deleted meanwhile, a deadlock.
+                Err(error) if error.is_passing_conflict() => {}
+                Err(StoreError::NotFound { .. }) => {}
+                Ok(_) | Err(_) => break,
+            }
+            outcomes = self.try_to_record_traits(changes, at).await;
+        }
+        outcomes
+    }
+
+    async fn try_to_record_traits(
+        &self,
+        changes: &[TraitChange],
+        at: Timestamp,
+    ) -> StoreResult<Vec<TraitOutcome>> {
+        let wanted: Wanted<'_> = changes
+            .iter()
+            .map(|change| (key_of(change), change.identifier.as_str()))
+            .collect();
+        let (mut transaction, mut working) = self.begin_with_group(&wanted, at).await?;
         let mut answers = Vec::with_capacity(changes.len());
         for change in changes {
             let identity = working.get_mut(&key_of(change));
@@ -143,65 +207,52 @@ impl Store {
         transaction.update_traits(&working, at).await?;
         transaction.insert_traits(&working).await?;
         transaction.commit().await?;
-        let outcome = |(change, (mut stored, refused)): (&TraitChange, (StoredIdentity, _))| {
+        let outcome = |(change, mut answer): (&TraitChange, TraitAnswer)| {
             if let Some(identity) = working.get(&key_of(change)) {
-                identity.fill_in_ids(&mut stored);
+                identity.fill_in_ids(&mut answer.stored);
             }
             TraitOutcome {
-                stored: Arc::new(stored),
-                refused,
+                stored: Arc::new(answer.stored),
+                refused: answer.refused,
+                is_over_limit: answer.is_over_limit,
             }
         };
         Ok(changes.iter().zip(answers).map(outcome).collect())
     }
-}
 
-fn key_of(change: &TraitChange) -> IdentityKey {
-    let key = index_key(change.identifier.as_str()).into_owned();
-    (change.environment_id, key)
-}
-
-/// The group's identities, in the order in which every node makes and locks them.
-type Group = BTreeMap<IdentityKey, Working>;
-type Wanted<'c> = BTreeMap<IdentityKey, &'c str>;
-
-#[derive(sqlx::FromRow)]
-struct IdentityRow {
-    id: i64,
-    environment_id: i64,
-    identifier: String,
-    identifier_key: String,
-    created_at: i64,
-}
-
-impl IdentityRow {
-    fn keyed(self) -> (IdentityKey, Identity) {
-        let environment_id = EnvironmentId::new(self.environment_id);
-        let identity = Identity {
-            id: IdentityId::new(self.id),
-            environment_id,
-            identifier: self.identifier.into(),
-            created_at: Timestamp::from_micros(self.created_at),
-        };
-        ((environment_id, self.identifier_key), identity)
+    /// Begins a transaction in which the identities of a group are there and nobody else writes them.
+    ///
+    /// Where other nodes write too, missing ones are made in a transaction of their own, which locks nothing that is
+    /// there: whoever locks and makes in one may wait for a node that waits for him.
+    async fn begin_with_group(
+        &self,
+        wanted: &Wanted<'_>,
+        at: Timestamp,
+    ) -> StoreResult<(Transaction, Group)> {
+        let mut transaction = self.begin().await?;
+        let mut identities = transaction.lock_identities(wanted).await?;
+        let mut missing = wanted.clone();
+        missing.retain(|key, _| !identities.contains_key(key));
+        if !missing.is_empty() && transaction.is_shared() {
+            drop(transaction);
+            self.make_identities_first(&missing, at).await?;
+            transaction = self.begin().await?;
+            identities = transaction.lock_identities(wanted).await?;
+        } else if !missing.is_empty() {
+            transaction.make_identities(&missing, at).await?;
+            identities.extend(transaction.lock_identities(&missing).await?);
+        }
+        let group = transaction.load(identities).await?;
+        Ok((transaction, group))
     }
 }
 
+/// The group's identities, in the order of their keys.
+type Group = BTreeMap<IdentityKey, Working>;
+
 impl Transaction {
-    /// Finds or makes the identities of a group, with their traits.
-    async fn load(&mut self, changes: &[TraitChange], at: Timestamp) -> StoreResult<Group> {
-        let mut wanted: Wanted<'_> = changes
-            .iter()
-            .map(|change| (key_of(change), change.identifier.as_str()))
-            .collect();
-        let mut identities = self.lock_identities(&wanted).await?;
-        wanted.retain(|key, _| !identities.contains_key(key));
-        identities.extend(self.make_identities(&wanted, at).await?);
-        wanted.retain(|key, _| !identities.contains_key(key));
-        if !wanted.is_empty() {
-            // Another node made them between our look and our insert.
-            identities.extend(self.lock_identities(&wanted).await?);
-        }
+    /// Identities with their traits.
+    async fn load(&mut self, identities: BTreeMap<IdentityKey, Identity>) -> StoreResult<Group> {
         let ids: Vec<_> = identities.values().map(|identity| identity.id).collect();
         let mut traits = self.traits_of(&ids).await?;
         let working = identities.into_iter().map(|(key, identity)| {
@@ -209,71 +260,6 @@ impl Transaction {
             (key, Working::new(identity, traits))
         });
         Ok(working.collect())
-    }
-
-    /// Finds identities and, where others write too, locks their rows.
-    async fn lock_identities(
-        &mut self,
-        wanted: &Wanted<'_>,
-    ) -> StoreResult<BTreeMap<IdentityKey, Identity>> {
-        let lock = if self.is_shared() {
-            "FOR NO KEY UPDATE"
-        } else {
-            ""
-        };
-        let keys: Vec<&IdentityKey> = wanted.keys().collect();
-        let mut found = BTreeMap::new();
-        for of_environment in keys.chunk_by(|left, right| left.0 == right.0) {
-            for chunk in of_environment.chunks(CHUNK) {
-                let sql = format!(
-                    "SELECT id, environment_id, identifier, identifier_key, created_at FROM identities
-                    WHERE environment_id = $1 AND deleted_at IS NULL AND identifier_key IN ({})
-                    ORDER BY identifier_key {lock}",
-                    placeholders(2, chunk.len())
-                );
-                let rows: Vec<IdentityRow> = on_transaction!(&mut *self, |connection| {
-                    let environment = chunk.first().map_or(0, |key| key.0.get());
-                    let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(environment);
-                    for key in chunk {
-                        query = query.bind(&key.1);
-                    }
-                    query.fetch_all(connection).await
-                })?;
-                found.extend(rows.into_iter().map(IdentityRow::keyed));
-            }
-        }
-        Ok(found)
-    }
-
-    /// Makes identities; leaves out those that another node has made meanwhile.
-    async fn make_identities(
-        &mut self,
-        wanted: &Wanted<'_>,
-        at: Timestamp,
-    ) -> StoreResult<BTreeMap<IdentityKey, Identity>> {
-        let wanted: Vec<_> = wanted.iter().collect();
-        let mut made = BTreeMap::new();
-        for chunk in wanted.chunks(CHUNK) {
-            let sql = format!(
-                "INSERT INTO identities (environment_id, identifier, identifier_key, created_at) VALUES {}
-                ON CONFLICT (environment_id, identifier_key) WHERE deleted_at IS NULL DO NOTHING
-                RETURNING id, environment_id, identifier, identifier_key, created_at",
-                value_rows(4, chunk.len())
-            );
-            let rows: Vec<IdentityRow> = on_transaction!(&mut *self, |connection| {
-                let mut query = sqlx::query_as(AssertSqlSafe(sql));
-                for (key, identifier) in chunk {
-                    query = query
-                        .bind(key.0.get())
-                        .bind(**identifier)
-                        .bind(&key.1)
-                        .bind(at.micros());
-                }
-                query.fetch_all(connection).await
-            })?;
-            made.extend(rows.into_iter().map(IdentityRow::keyed));
-        }
-        Ok(made)
     }
 
     /// Gives new traits their ids, also those that a later change of the group deleted: an answer shows them.

@@ -12,6 +12,9 @@ use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// Stored traits an identity may gather. Applications keep dozens, some a few hundred; every answer carries them all.
+pub const TRAIT_LIMIT: usize = 5_000;
+
 /// What is done with one trait.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TraitWrite {
@@ -50,10 +53,12 @@ pub struct TraitOutcome {
     pub stored: Arc<StoredIdentity>,
     /// Traits that could not be incremented: not an integer, or the sum would leave 64 bits.
     pub refused: Vec<Arc<str>>,
+    /// True when nothing was changed, because the identity would have more than [`TRAIT_LIMIT`] traits.
+    pub is_over_limit: bool,
 }
 
 #[derive(sqlx::FromRow)]
-struct TraitRow {
+pub(crate) struct TraitRow {
     id: i64,
     identity_id: i64,
     key: String,

@@ -11,6 +11,28 @@ fn identifiers(identities: &[Identity]) -> Vec<&str> {
 }
 
 contract! {
+    async fn an_identity_gets_another_identifier(store: Store) {
+        let shop = Shop::open(&store).await;
+        let bob = shop.identity("bob").await;
+        shop.identity("eve").await;
+        let rob = Identifier::parse("rob").unwrap();
+
+        let mut write = shop.write().await;
+        write.rename_identity(bob.id, &rob).await.unwrap();
+        shop.commit(write).await;
+
+        let found = store.stored_identity(shop.id(), &rob).await.unwrap().unwrap();
+        assert_eq!(found.identity.id, bob.id);
+        assert_eq!(&*found.identity.identifier, "rob");
+        let mut write = shop.write().await;
+        let eve = Identifier::parse("eve").unwrap();
+        assert_conflict(write.rename_identity(bob.id, &eve).await, Noun::Identity);
+        drop(write);
+        let mut write = shop.write().await;
+        write.delete_identity(bob.id, NOW).await.unwrap();
+        assert_not_found(write.rename_identity(bob.id, &rob).await, Noun::Identity);
+    }
+
     async fn an_identifier_is_unique_within_its_environment_and_compared_exactly(store: Store) {
         let shop = Shop::open(&store).await;
         let other = shop.environment("production").await;

@@ -1,5 +1,6 @@
+use crate::{assert_conflict, assert_not_found};
 use flagstaff_core::{Identifier, IdentityTrait, Value};
-use flagstaff_store::{TraitChange, TraitOutcome, TraitWrite};
+use flagstaff_store::{Noun, PageRequest, TRAIT_LIMIT, TraitChange, TraitOutcome, TraitWrite};
 use flagstaff_testkit::{NOW, Shop, contract, later};
 
 fn who(text: &str) -> Identifier {
@@ -41,7 +42,130 @@ fn shown(traits: &[IdentityTrait]) -> Vec<(&str, Value)> {
         .collect()
 }
 
+async fn keys_of(store: &flagstaff_store::Store, shop: &Shop) -> Vec<String> {
+    store.trait_keys(shop.id()).await.unwrap()
+}
+
 contract! {
+    async fn two_nodes_that_make_the_same_identities_crosswise_wait_for_each_other(one: Store, two: Store) {
+        let shop = Shop::open(&one).await;
+        let mut tasks = Vec::new();
+        for (node, store) in [(0, one), (1, two)] {
+            for task in 0..4 {
+                let (store, shop) = (store.clone(), shop.clone());
+                tasks.push(tokio::spawn(async move {
+                    for round in 0..40 {
+                        // Some are there already, some are made by several at once, in groups that overlap.
+                        let names = (0..12).map(|step| (round * 5 + step * (3 + node * 2 + task)) % 90);
+                        let changes: Vec<_> = names
+                            .map(|name| of(&shop, &format!("user-{name}"), vec![increment("n", 1)]))
+                            .collect();
+                        let written = store.record_traits(&changes, NOW).await;
+                        written.unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+                    }
+                }));
+            }
+        }
+
+        for task in tasks {
+            task.await.unwrap();
+        }
+
+        let mut sum = 0;
+        for name in 0..90 {
+            let name = who(&format!("user-{name}"));
+            let stored = shop.store.stored_identity(shop.id(), &name).await.unwrap();
+            for each in stored.into_iter().flat_map(|stored| stored.traits) {
+                if let Value::Integer(count) = each.value {
+                    sum += count;
+                }
+            }
+        }
+        assert_eq!(sum, 2 * 4 * 40 * 12);
+    }
+
+    async fn an_identity_gathers_no_more_traits_than_the_limit(store: Store) {
+        let shop = Shop::open(&store).await;
+        let some = |from: usize, to: usize| {
+            let traits = (from..to).map(|number| set(&format!("t{number}"), Value::Integer(1)));
+            of(&shop, "bob", traits.collect())
+        };
+        let filled = record(&shop, &[some(0, TRAIT_LIMIT)]).await;
+
+        let one_more = some(TRAIT_LIMIT, TRAIT_LIMIT + 1);
+        let changed = of(&shop, "bob", vec![set("t0", Value::Integer(2))]);
+        let swapped = of(&shop, "bob", vec![delete("t1"), set("new", Value::Integer(3))]);
+        let outcomes = record(&shop, &[one_more, changed, swapped]).await;
+
+        assert!(!filled[0].is_over_limit);
+        let refused: Vec<bool> = outcomes.iter().map(|each| each.is_over_limit).collect();
+        assert_eq!(refused, [true, false, false]);
+        assert_eq!(outcomes[0].stored, filled[0].stored);
+        let known = store.stored_identity(shop.id(), &who("bob")).await.unwrap().unwrap();
+        assert_eq!(known.traits.len(), TRAIT_LIMIT);
+        assert_eq!((&*known.traits[0].key, &known.traits[0].value), ("t0", &Value::Integer(2)));
+        assert_eq!(&*known.traits[TRAIT_LIMIT - 1].key, "new");
+    }
+
+    async fn a_trait_is_made_changed_and_taken_away_alone(store: Store) {
+        let shop = Shop::open(&store).await;
+        let bob = shop.identity("bob").await;
+        let mut write = shop.write().await;
+        assert_eq!(write.lock_traits(bob.id).await.unwrap(), 0);
+        let plan = write.insert_trait(bob.id, "plan", Value::text("pro"), NOW).await.unwrap();
+        let age = write.insert_trait(bob.id, "age", Value::Integer(31), later(1)).await.unwrap();
+        assert_eq!(write.lock_traits(bob.id).await.unwrap(), 2);
+        shop.commit(write).await;
+
+        let page = store.identity_traits(bob.id, PageRequest { page: 2, size: 1 }).await.unwrap();
+        assert_eq!((page.total, page.items), (2, vec![age.clone()]));
+        let renamed = IdentityTrait { key: "tier".into(), value: Value::Boolean(true), ..plan.clone() };
+        let mut write = shop.write().await;
+        write.update_trait(&renamed, later(2)).await.unwrap();
+        write.delete_trait(age.id).await.unwrap();
+        assert_not_found(write.delete_trait(age.id).await, Noun::Trait);
+        shop.commit(write).await;
+
+        assert_eq!(store.identity_trait(bob.id, plan.id).await.unwrap(), Some(renamed));
+        assert_eq!(store.identity_trait(bob.id, age.id).await.unwrap(), None);
+        let other = shop.identity("eve").await;
+        assert_eq!(store.identity_trait(other.id, plan.id).await.unwrap(), None);
+    }
+
+    async fn a_trait_of_one_name_is_there_once(store: Store) {
+        let shop = Shop::open(&store).await;
+        record(&shop, &[of(&shop, "bob", vec![set("plan", Value::text("pro")), set("age", Value::Integer(1))])]).await;
+        let bob = store.stored_identity(shop.id(), &who("bob")).await.unwrap().unwrap();
+
+        let mut write = shop.write().await;
+        let again = write.insert_trait(bob.identity.id, "plan", Value::Null, NOW).await;
+        assert_conflict(again, Noun::Trait);
+        drop(write);
+        let mut write = shop.write().await;
+        let same = IdentityTrait { key: "plan".into(), ..bob.traits[1].clone() };
+        assert_conflict(write.update_trait(&same, NOW).await, Noun::Trait);
+    }
+
+    async fn traits_of_one_name_go_from_a_whole_environment(store: Store) {
+        let shop = Shop::open(&store).await;
+        let elsewhere = Shop { environment: shop.environment("production").await, ..shop.clone() };
+        let traits = || vec![set("plan", Value::text("pro")), set("age", Value::Integer(1))];
+        record(&shop, &[of(&shop, "bob", traits()), of(&shop, "eve", traits()), of(&elsewhere, "bob", traits())]).await;
+        record(&shop, &[of(&shop, "zoe", vec![set("zone", Value::Integer(1))])]).await;
+        assert_eq!(keys_of(&store, &shop).await, ["age", "plan", "zone"]);
+
+        let mut write = shop.write().await;
+        let mut touched = write.delete_traits_of_key(shop.id(), "plan").await.unwrap();
+        let none = write.delete_traits_of_key(shop.id(), "unknown").await.unwrap();
+        shop.commit(write).await;
+
+        touched.sort();
+        assert_eq!(touched, ["bob".into(), "eve".into()]);
+        assert!(none.is_empty());
+        assert_eq!(keys_of(&store, &shop).await, ["age", "zone"]);
+        assert_eq!(keys_of(&store, &elsewhere).await, ["age", "plan"]);
+    }
+
     async fn an_unknown_identity_is_made_even_without_traits(store: Store) {
         let shop = Shop::open(&store).await;
 
