@@ -69,10 +69,21 @@ impl Subject {
         }
     }
 
-    /// The overrides of one identity are among what changed.
-    pub(crate) fn with_identity(mut self, identifier: Arc<str>) -> Self {
-        self.identities = TouchedIdentities::These(vec![identifier]);
+    /// Told in the log, but no snapshot shows it.
+    pub(crate) fn unshown(mut self) -> Self {
+        self.is_shown = false;
         self
+    }
+
+    /// Overrides of these identities are among what changed.
+    pub(crate) fn with_identities(mut self, identifiers: Vec<Arc<str>>) -> Self {
+        self.identities = TouchedIdentities::These(identifiers);
+        self
+    }
+
+    /// The overrides of one identity are among what changed.
+    pub(crate) fn with_identity(self, identifier: Arc<str>) -> Self {
+        self.with_identities(vec![identifier])
     }
 
     /// Overrides of any identity may have changed.

@@ -271,6 +271,12 @@ pub enum Problem {
     /// The organisation stores no traits.
     #[error("the organisation stores no traits")]
     TraitsNotStored,
+    /// An identity may have a limit of traits.
+    #[error("an identity has at most {limit} traits")]
+    TraitsExceed {
+        /// The most allowed.
+        limit: usize,
+    },
     /// Only integers can be incremented.
     #[error("is not an integer")]
     TraitNotInteger,

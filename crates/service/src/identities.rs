@@ -5,7 +5,7 @@ use crate::environments::EnvironmentPlace;
 use crate::error::{Noun, ServiceError, ServiceResult};
 use crate::identify::identifier;
 use crate::{Caller, Identification, Identified, OpenEnvironment, Service};
-use flagstaff_core::{EnvironmentId, Identifier, Identity, IdentityId};
+use flagstaff_core::{EnvironmentId, EnvironmentPermission, Identifier, Identity, IdentityId};
 use flagstaff_store::{IdentitySearch, NewIdentity, Page, PageRequest, StoredIdentity};
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,7 +22,8 @@ impl Service {
         query: Option<&str>,
         page: PageRequest,
     ) -> ServiceResult<Page<Identity>> {
-        let place = self.visible_environment(caller, api_key).await?;
+        let permission = EnvironmentPermission::ViewIdentities;
+        let place = self.environment_for(caller, api_key, permission).await?;
         let exact = query.and_then(|query| query.strip_prefix('"')?.strip_suffix('"'));
         let search = match (exact, query) {
             // Whatever holds a NUL is stored nowhere.
@@ -47,8 +48,8 @@ impl Service {
         api_key: &str,
         id: IdentityId,
     ) -> ServiceResult<Identity> {
-        let place = self.visible_environment(caller, api_key).await?;
-        self.identity_in(&place, id).await
+        let (_, identity) = self.seen_identity(caller, api_key, id).await?;
+        Ok(identity)
     }
 
     /// One identity with everything its flags are evaluated from, as a server-side key sees it.
@@ -61,8 +62,7 @@ impl Service {
         api_key: &str,
         id: IdentityId,
     ) -> ServiceResult<(OpenEnvironment, Identified)> {
-        let place = self.visible_environment(caller, api_key).await?;
-        let identity = self.identity_in(&place, id).await?;
+        let (place, identity) = self.seen_identity(caller, api_key, id).await?;
         let open = OpenEnvironment {
             published: self.published(place.environment.id).await?,
             server_side: true,
@@ -87,7 +87,8 @@ impl Service {
         api_key: &str,
         text: &str,
     ) -> ServiceResult<Identity> {
-        let place = self.visible_environment(caller, api_key).await?;
+        let permission = EnvironmentPermission::ManageIdentities;
+        let place = self.environment_for(caller, api_key, permission).await?;
         let identifier = identifier(text)?;
         let mut write = self.store().write().await?;
         let identity = write
@@ -107,6 +108,37 @@ impl Service {
         Ok(identity)
     }
 
+    /// Gives an identity another identifier; its traits and overrides go with it.
+    ///
+    /// # Errors
+    /// As [`Service::identity`], an invalid identifier, and [`ServiceError::Conflict`] for a known one.
+    pub async fn rename_identity(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+        id: IdentityId,
+        text: &str,
+    ) -> ServiceResult<Identity> {
+        let new = identifier(text)?;
+        let mut write = self.store().write().await?;
+        let (place, mut identity) = self.managed_identity(caller, api_key, id).await?;
+        if *identity.identifier == *new.as_str() {
+            return Ok(identity);
+        }
+        write.rename_identity(id, &new).await?;
+        // The identifier is personal data: the log keeps the number only.
+        let told =
+            Told::updated(Noun::Identity, id.get(), None).saying(format!("Identity updated: {id}"));
+        let names = vec![Arc::clone(&identity.identifier), new.shared()];
+        let subject = place.subject().with_identities(names.clone());
+        self.finish(write, Some(caller), subject, told).await?;
+        for name in names {
+            self.identity_cache().forget(&(place.environment.id, name));
+        }
+        identity.identifier = new.shared();
+        Ok(identity)
+    }
+
     /// Deletes an identity with its traits and overrides.
     ///
     /// # Errors
@@ -117,8 +149,7 @@ impl Service {
         api_key: &str,
         id: IdentityId,
     ) -> ServiceResult<()> {
-        let place = self.visible_environment(caller, api_key).await?;
-        let identity = self.identity_in(&place, id).await?;
+        let (place, identity) = self.managed_identity(caller, api_key, id).await?;
         let mut write = self.store().write().await?;
         write.delete_identity(id, self.clock().now()).await?;
         // The identifier is personal data: the log keeps the number only.
@@ -130,6 +161,32 @@ impl Service {
         self.identity_cache()
             .forget(&(place.environment.id, identifier));
         Ok(())
+    }
+
+    /// An identity the caller may see, with its place.
+    pub(crate) async fn seen_identity(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+        id: IdentityId,
+    ) -> ServiceResult<(EnvironmentPlace, Identity)> {
+        let permission = EnvironmentPermission::ViewIdentities;
+        let place = self.environment_for(caller, api_key, permission).await?;
+        let identity = self.identity_in(&place, id).await?;
+        Ok((place, identity))
+    }
+
+    /// An identity the caller may change, with its place.
+    pub(crate) async fn managed_identity(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+        id: IdentityId,
+    ) -> ServiceResult<(EnvironmentPlace, Identity)> {
+        let permission = EnvironmentPermission::ManageIdentities;
+        let place = self.environment_for(caller, api_key, permission).await?;
+        let identity = self.identity_in(&place, id).await?;
+        Ok((place, identity))
     }
 
     pub(crate) async fn identity_in(

@@ -8,6 +8,7 @@ use flagstaff_core::EnvironmentId;
 use flagstaff_store::StoredIdentity;
 use moka::sync::Cache;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,8 @@ pub(crate) struct IdentityCache {
     entries: Cache<Key, Entry>,
     is_shared: bool,
     writes: Box<[Mutex<u64>]>,
+    /// Identities forgotten so far.
+    forgotten: AtomicU64,
     hasher: RandomState,
 }
 
@@ -43,6 +46,7 @@ impl IdentityCache {
             entries: entries.build(),
             is_shared,
             writes: (0..SHARDS).map(|_| Mutex::new(0)).collect(),
+            forgotten: AtomicU64::new(0),
             hasher: RandomState::new(),
         }
     }
@@ -78,12 +82,22 @@ impl IdentityCache {
         }
     }
 
-    /// Keeps what is stored after a write.
-    pub(crate) fn keep_written(&self, stored: Arc<StoredIdentity>) {
+    /// How many identities were forgotten so far: to be asked before a write.
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.forgotten.load(Ordering::SeqCst)
+    }
+
+    /// Keeps what is stored after a write, unless something was forgotten since before it: that change may have come
+    /// after this write, and nobody knows of it any more.
+    pub(crate) fn keep_written(&self, stored: Arc<StoredIdentity>, forgotten_before: u64) {
         let identity = &stored.identity;
         let key = (identity.environment_id, Arc::clone(&identity.identifier));
         let mut writes = self.shard(&key);
         *writes += 1;
+        if self.forgotten() != forgotten_before {
+            self.entries.invalidate(&key);
+            return;
+        }
         let as_of = Instant::now();
         self.entries.insert(key, Entry { stored, as_of });
     }
@@ -92,6 +106,7 @@ impl IdentityCache {
     pub(crate) fn forget(&self, key: &Key) {
         let mut writes = self.shard(key);
         *writes += 1;
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.entries.invalidate(key);
     }
 
@@ -105,5 +120,38 @@ impl IdentityCache {
         self.writes[index]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flagstaff_core::{Identity, IdentityId, Timestamp};
+
+    fn bob() -> (Key, Arc<StoredIdentity>) {
+        let identity = Identity {
+            id: IdentityId::new(1),
+            environment_id: EnvironmentId::new(1),
+            identifier: "bob".into(),
+            created_at: Timestamp::default(),
+        };
+        let key = (identity.environment_id, Arc::clone(&identity.identifier));
+        let traits = Vec::new();
+        (key, Arc::new(StoredIdentity { identity, traits }))
+    }
+
+    #[test]
+    fn a_write_that_ended_before_the_identity_was_forgotten_is_not_kept() {
+        let cache = IdentityCache::new(100, false);
+        let (key, stored) = bob();
+
+        let before = cache.forgotten();
+        cache.forget(&key);
+        cache.keep_written(Arc::clone(&stored), before);
+        let raced = cache.find(&key);
+        cache.keep_written(stored, cache.forgotten());
+
+        assert!(raced.is_none());
+        assert!(cache.find(&key).is_some());
     }
 }

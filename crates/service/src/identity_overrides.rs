@@ -7,7 +7,8 @@ use crate::state_values::check_value;
 use crate::weights::{WeightChange, weights_after};
 use crate::{Caller, Service};
 use flagstaff_core::{
-    Feature, FeatureId, FeatureState, FeatureStateId, Identity, IdentityId, StateOwner, StateValue,
+    EnvironmentPermission, Feature, FeatureId, FeatureState, FeatureStateId, Identity, IdentityId,
+    StateOwner, StateValue,
 };
 use flagstaff_store::{NewFeatureState, NewStateOwner, NewWeight};
 use std::sync::Arc;
@@ -73,7 +74,8 @@ impl Service {
         identity: IdentityId,
         request: IdentityOverrideRequest,
     ) -> ServiceResult<FeatureState> {
-        let place = self.visible_environment(caller, api_key).await?;
+        let permission = EnvironmentPermission::UpdateFeatureState;
+        let place = self.environment_for(caller, api_key, permission).await?;
         let identity = self.identity_in(&place, identity).await?;
         let feature = self.feature_in(&place.project, request.feature_id).await;
         // The recorded server looks for the permission on the feature first.
@@ -142,7 +144,8 @@ impl Service {
         id: FeatureStateId,
         patch: StatePatch,
     ) -> ServiceResult<FeatureState> {
-        let place = self.visible_environment(caller, api_key).await?;
+        let permission = EnvironmentPermission::UpdateFeatureState;
+        let place = self.environment_for(caller, api_key, permission).await?;
         self.override_in(&place, identity, id).await?;
         self.change_state(caller, &place, id, patch).await
     }
@@ -158,7 +161,8 @@ impl Service {
         identity: IdentityId,
         id: FeatureStateId,
     ) -> ServiceResult<()> {
-        let place = self.visible_environment(caller, api_key).await?;
+        let permission = EnvironmentPermission::UpdateFeatureState;
+        let place = self.environment_for(caller, api_key, permission).await?;
         let state = self.override_in(&place, identity, id).await?;
         let feature = self.feature_in(&place.project, state.feature_id).await?;
         let mut write = self.store().write().await?;

@@ -27,7 +27,9 @@ mod flag_writes;
 mod identify;
 mod identities;
 mod identity_cache;
+mod identity_copies;
 mod identity_overrides;
+mod identity_traits;
 mod import;
 mod invites;
 mod keys;
@@ -86,6 +88,7 @@ pub use flagstaff_store::{
 };
 pub use identify::{Identification, Identified, SentTrait, ShownTrait};
 pub use identity_overrides::IdentityOverrideRequest;
+pub use identity_traits::{TraitKind, TraitPatch};
 pub use import::{ImportRequest, Imported};
 pub use invites::{InviteRequest, NewlyInvited};
 pub use live_changes::OverrideChange;

@@ -313,6 +313,9 @@ pub(crate) fn problem_text(problem: &Problem) -> Vec<Cow<'static, str>> {
         Problem::DuplicatePriority(priority) => format!("Duplicate priority: {priority}.").into(),
         Problem::ClientTraitsNotAllowed => words::CLIENT_TRAITS.into(),
         Problem::TraitsNotStored => "Organisation is not authorised to store traits.".into(),
+        Problem::TraitsExceed { limit } => {
+            format!("An identity may have no more than {limit} traits.").into()
+        }
         Problem::TraitNotInteger => "Trait is not an integer.".into(),
     };
     vec![text]

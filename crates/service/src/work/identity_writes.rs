@@ -4,9 +4,10 @@
 //! request is answered after its group is durable.
 
 use crate::error::{ServiceError, ServiceResult};
+use crate::identity_traits::too_many_traits;
 use crate::{Parts, Service};
 use flagstaff_store::{TraitChange, TraitOutcome};
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use tokio::sync::{mpsc, oneshot};
 
 /// Changes in one transaction.
@@ -40,7 +41,8 @@ pub(crate) async fn run(service: Weak<Parts>, mut receiver: mpsc::Receiver<Waiti
 }
 
 impl Service {
-    /// Writes a change in a group with others; returns when it is durable.
+    /// Writes a change in a group with others; returns when it is durable. Refused where an identity would gather more
+    /// traits than it may.
     pub(crate) async fn write_traits(&self, change: TraitChange) -> ServiceResult<TraitOutcome> {
         self.require_database()?;
         let gone = || ServiceError::Unavailable("the writer of traits has stopped".into());
@@ -52,16 +54,20 @@ impl Service {
             .send(waiting)
             .await
             .map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        let outcome = answer.await.map_err(|_| gone())??;
+        if outcome.is_over_limit {
+            return Err(too_many_traits());
+        }
+        Ok(outcome)
     }
 
     async fn write_group(&self, group: &mut Vec<Waiting>) {
         let (changes, answers): (Vec<_>, Vec<_>) = group.drain(..).unzip();
-        let now = self.clock().now();
+        let (now, forgotten) = (self.clock().now(), self.identity_cache().forgotten());
         match self.ask(self.store().record_traits(&changes, now)).await {
             Ok(outcomes) => {
                 for (outcome, answer) in outcomes.into_iter().zip(answers) {
-                    self.answer(outcome, answer);
+                    self.answer(outcome, forgotten, answer);
                 }
             }
             // One change that the database refuses must not take the others with it.
@@ -87,14 +93,14 @@ impl Service {
     }
 
     async fn write_alone(&self, change: &TraitChange, answer: Answer) {
-        let now = self.clock().now();
+        let (now, forgotten) = (self.clock().now(), self.identity_cache().forgotten());
         let written = self
             .store()
             .record_traits(std::slice::from_ref(change), now);
         match written.await {
             Ok(outcomes) => {
                 if let Some(outcome) = outcomes.into_iter().next() {
-                    self.answer(outcome, answer);
+                    self.answer(outcome, forgotten, answer);
                 }
             }
             Err(error) => {
@@ -104,8 +110,9 @@ impl Service {
     }
 
     /// Keeps what is stored now before anybody hears of it.
-    fn answer(&self, outcome: TraitOutcome, answer: Answer) {
-        self.identity_cache().keep_written(outcome.stored.clone());
+    fn answer(&self, outcome: TraitOutcome, forgotten_before: u64, answer: Answer) {
+        let stored = Arc::clone(&outcome.stored);
+        self.identity_cache().keep_written(stored, forgotten_before);
         // Whoever asked may have gone; what they sent is stored all the same.
         let _ = answer.send(Ok(outcome));
     }

@@ -30,6 +30,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
             "/api/v1/environments/{environment_key}/identities/{identity_id}/",
             View::new("Identity Instance")
                 .get(Member, get)
+                .put(Member, replace)
+                .patch(Member, update)
                 .delete(Member, delete),
         )
 }
@@ -48,7 +50,7 @@ async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `POST /api/v1/environments/{environment_key}/identities/`
-pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
+async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
     let body = call.body().await?;
     let identifier = Fields::read(&body, |fields| {
         fields.text("identifier", Need::Required, IDENTIFIER)
@@ -67,6 +69,31 @@ pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
 async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
     let (key, id) = (environment_key(&call)?, identity_id(&call)?);
     let identity = call.service().identity(&call.subject, key, id).await?;
+    Ok(Answer::of(&shape(&identity)))
+}
+
+/// `PUT /api/v1/environments/{environment_key}/identities/{identity_id}/`
+async fn replace(call: Call<Caller>) -> Result<Answer, Failure> {
+    change(call, Need::Required).await
+}
+
+/// `PATCH /api/v1/environments/{environment_key}/identities/{identity_id}/`
+async fn update(call: Call<Caller>) -> Result<Answer, Failure> {
+    change(call, Need::Optional).await
+}
+
+async fn change(mut call: Call<Caller>, need: Need) -> Result<Answer, Failure> {
+    let body = call.body().await?;
+    let identifier = Fields::read(&body, |fields| fields.text("identifier", need, IDENTIFIER))?;
+    let (key, id) = (environment_key(&call)?, identity_id(&call)?);
+    let service = call.service();
+    let identity = match identifier.value() {
+        Some(identifier) => service
+            .rename_identity(&call.subject, key, id, &identifier)
+            .await
+            .map_err(|error| refusal(error, &identifier))?,
+        None => service.identity(&call.subject, key, id).await?,
+    };
     Ok(Answer::of(&shape(&identity)))
 }
 

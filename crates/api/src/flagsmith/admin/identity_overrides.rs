@@ -13,7 +13,7 @@ use super::{lists, state_bodies, state_values};
 use crate::auth::Member;
 use crate::routes::Routes;
 use axum::http::StatusCode;
-use flagstaff_core::{FeatureId, Flag, Origin, Snapshot, SnapshotFeature, Variant};
+use flagstaff_core::{FeatureId, Flag, IdentityId, Origin, Snapshot, SnapshotFeature, Variant};
 use flagstaff_service::{Caller, IdentityOverrideRequest, ServiceError, StatePatch};
 use flagstaff_wire::json::value_to_json;
 use serde_json::{Value as Json, json};
@@ -30,6 +30,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .view(
             "/api/v1/environments/{environment_key}/identities/{identity_id}/featurestates/all/",
             View::new("All").get(Member, all),
+        )
+        .view(
+            "/api/v1/environments/{environment_key}/identities/{identity_id}/featurestates/clone-from-given-identity/",
+            View::new("Clone from given identity").post(Member, copy),
         )
         .view(
             "/api/v1/environments/{environment_key}/identities/{identity_id}/featurestates/{state_id}/",
@@ -53,7 +57,7 @@ async fn list(call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `POST …/featurestates/`
-pub(super) async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
+async fn create(mut call: Call<Caller>) -> Result<Answer, Failure> {
     let body = call.body().await?;
     if body.is_object() && body.get("feature").is_none_or(Json::is_null) {
         // Recorded: the permission on the feature is looked for first.
@@ -90,7 +94,7 @@ async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `PUT …/featurestates/{state_id}/`: what the body leaves out stays.
-pub(super) async fn replace(mut call: Call<Caller>) -> Result<Answer, Failure> {
+async fn replace(mut call: Call<Caller>) -> Result<Answer, Failure> {
     let body = call.body().await?;
     let patch = Fields::read(&body, |fields| StatePatch {
         weights: state_values::read_weights(fields),
@@ -108,7 +112,7 @@ pub(super) async fn replace(mut call: Call<Caller>) -> Result<Answer, Failure> {
 }
 
 /// `PATCH …/featurestates/{state_id}/`: passes over weights, as the environment's states do.
-pub(super) async fn update(mut call: Call<Caller>) -> Result<Answer, Failure> {
+async fn update(mut call: Call<Caller>) -> Result<Answer, Failure> {
     let body = call.body().await?;
     let patch = Fields::read(&body, state_values::read_patch)?;
     let (key, identity) = (environment_key(&call)?, identity_id(&call)?);
@@ -131,9 +135,28 @@ async fn delete(call: Call<Caller>) -> Result<Answer, Failure> {
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
+/// `POST …/featurestates/clone-from-given-identity/`: answers every flag as the identity gets it from now on.
+async fn copy(mut call: Call<Caller>) -> Result<Answer, Failure> {
+    let body = call.body().await?;
+    let from = Fields::read(&body, |fields| {
+        fields.integer("source_identity_id", Need::Required, i64::MIN, i64::MAX)
+    })?;
+    let (key, identity) = (environment_key(&call)?, identity_id(&call)?);
+    let from = IdentityId::new(from.or_default());
+    let service = call.service();
+    service
+        .copy_identity_overrides(&call.subject, key, identity, from)
+        .await?;
+    answer_flags(&call).await
+}
+
 /// `GET …/featurestates/all/`: every flag as the identity gets it.
 async fn all(call: Call<Caller>) -> Result<Answer, Failure> {
-    let (key, identity) = (environment_key(&call)?, identity_id(&call)?);
+    answer_flags(&call).await
+}
+
+async fn answer_flags(call: &Call<Caller>) -> Result<Answer, Failure> {
+    let (key, identity) = (environment_key(call)?, identity_id(call)?);
     let service = call.service();
     let (open, identified) = service
         .identity_to_evaluate(&call.subject, key, identity)

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod api_keys;
+mod edge_identities;
 mod environments;
 mod experiments;
 mod feature_body;
@@ -17,6 +18,7 @@ mod flag_values;
 mod future;
 mod identities;
 mod identity_overrides;
+mod identity_traits;
 mod invites;
 mod lists;
 mod multivariate_options;
@@ -61,5 +63,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = future::routes(routes);
     let routes = segment_overrides::routes(routes);
     let routes = identities::routes(routes);
-    identity_overrides::routes(routes)
+    let routes = identity_overrides::routes(routes);
+    let routes = identity_traits::routes(routes);
+    edge_identities::routes(routes)
 }
