@@ -217,6 +217,14 @@ pub enum Problem {
         /// The most allowed.
         limit: usize,
     },
+    /// A segment has a limit of rules, those within rules included.
+    #[error("has {count} rules, the limit is {limit}")]
+    RulesExceed {
+        /// How many were given.
+        count: usize,
+        /// The most allowed.
+        limit: usize,
+    },
     /// No operator has this name.
     #[error("`{0}` is not an operator")]
     UnknownOperator(String),

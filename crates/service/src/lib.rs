@@ -44,6 +44,7 @@ mod passwords;
 mod projects;
 mod published;
 mod secrets;
+mod segment_lookups;
 mod segment_overrides;
 mod segment_rules;
 mod segments;

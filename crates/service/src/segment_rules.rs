@@ -22,17 +22,15 @@ pub(crate) fn check_rules(rules: &[Rule]) -> ServiceResult<()> {
     for rule in rules {
         check_rule(rule, 1, &mut counts)?;
     }
-    let exceeds = |count, limit| {
-        Err(ServiceError::invalid(
-            "segment",
-            Problem::ConditionsExceed { count, limit },
-        ))
-    };
-    if counts.conditions > CONDITION_LIMIT {
-        return exceeds(counts.conditions, CONDITION_LIMIT);
+    let (count, limit) = (counts.conditions, CONDITION_LIMIT);
+    if count > limit {
+        let problem = Problem::ConditionsExceed { count, limit };
+        return Err(ServiceError::invalid("segment", problem));
     }
-    if counts.rules > RULE_LIMIT {
-        return exceeds(counts.rules, RULE_LIMIT);
+    let (count, limit) = (counts.rules, RULE_LIMIT);
+    if count > limit {
+        let problem = Problem::RulesExceed { count, limit };
+        return Err(ServiceError::invalid("segment", problem));
     }
     Ok(())
 }

@@ -5,8 +5,10 @@ use crate::error::{Noun, Problem, ServiceError, ServiceResult};
 use crate::segment_rules::check_rules;
 use crate::text_rules::{NAME_LIMIT, check_name, check_optional};
 use crate::{Caller, Service};
-use flagstaff_core::{FeatureId, Project, ProjectId, Rule, Segment, SegmentId};
-use flagstaff_store::{NewSegment, Page, PageRequest, SegmentFilter};
+use flagstaff_core::{
+    FeatureId, IdentityId, Project, ProjectId, ProjectPermission, Rule, Segment, SegmentId,
+};
+use flagstaff_store::{NewSegment, Page, PageRequest, SegmentFilter, Write};
 use uuid::Uuid;
 
 /// Segments a project may hold.
@@ -43,13 +45,15 @@ pub struct SegmentQuery {
     pub search: Option<String>,
     /// False: leave out those that belong to one feature.
     pub include_feature_specific: bool,
+    /// Only those this identity is in; those of one feature only where they override it.
+    pub identity: Option<IdentityId>,
 }
 
 impl Service {
     /// Segments of a project.
     ///
     /// # Errors
-    /// As [`Service::project`].
+    /// As [`Service::project`], and [`ServiceError::NotFound`] for an identity that the project does not know.
     pub async fn segments(
         &self,
         caller: &Caller,
@@ -58,6 +62,11 @@ impl Service {
         page: PageRequest,
     ) -> ServiceResult<Page<Segment>> {
         self.visible_project(caller, project).await?;
+        if let Some(identity) = query.identity {
+            return self
+                .segments_of_identity(caller, project, identity, &query, page)
+                .await;
+        }
         let filter = SegmentFilter {
             search: query.search,
             include_feature_specific: query.include_feature_specific,
@@ -89,7 +98,7 @@ impl Service {
         project: ProjectId,
         request: SegmentRequest,
     ) -> ServiceResult<Segment> {
-        let project = self.visible_project(caller, project).await?;
+        let project = self.segments_manager(caller, project).await?;
         self.insert_segment(Some(caller), &project, request).await
     }
 
@@ -108,6 +117,18 @@ impl Service {
                 .await
                 .map_err(|_| ServiceError::invalid("feature", unknown))?;
         }
+        let write = self.store().write().await?;
+        self.store_segment(write, caller, project, request).await
+    }
+
+    /// Stores a segment whose rules are known to be good.
+    async fn store_segment(
+        &self,
+        mut write: Write,
+        caller: Option<&Caller>,
+        project: &Project,
+        request: SegmentRequest,
+    ) -> ServiceResult<Segment> {
         if self.store().count_segments(project.id).await? >= SEGMENT_LIMIT {
             let problem = Problem::OutOfRange {
                 min: 0,
@@ -124,7 +145,6 @@ impl Service {
             hash_key: None,
             rules: request.rules,
         };
-        let mut write = self.store().write().await?;
         let segment = write
             .insert_segment(&new_segment, self.clock().now())
             .await?;
@@ -133,6 +153,32 @@ impl Service {
         let subject = Subject::project(project.organisation_id, project.id);
         self.finish(write, caller, subject, told).await?;
         Ok(segment)
+    }
+
+    /// Copies a segment under another name, without its overrides. The copy is hashed by a key of its own: who falls
+    /// into a percentage of one says nothing about the other.
+    ///
+    /// # Errors
+    /// As [`Service::segment`], and an invalid name.
+    pub async fn copy_segment(
+        &self,
+        caller: &Caller,
+        project: ProjectId,
+        id: SegmentId,
+        name: String,
+    ) -> ServiceResult<Segment> {
+        check_name("name", &name, NAME_LIMIT)?;
+        let project = self.segments_manager(caller, project).await?;
+        let write = self.store().write().await?;
+        let segment = self.segment_in(&project, id).await?;
+        let request = SegmentRequest {
+            name,
+            description: segment.description,
+            feature_id: segment.feature_id,
+            rules: segment.rules,
+        };
+        self.store_segment(write, Some(caller), &project, request)
+            .await
     }
 
     /// Changes a segment.
@@ -146,7 +192,7 @@ impl Service {
         id: SegmentId,
         patch: SegmentPatch,
     ) -> ServiceResult<Segment> {
-        let project = self.visible_project(caller, project).await?;
+        let project = self.segments_manager(caller, project).await?;
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
         let mut segment = self.segment_in(&project, id).await?;
@@ -181,7 +227,7 @@ impl Service {
         project: ProjectId,
         id: SegmentId,
     ) -> ServiceResult<()> {
-        let project = self.visible_project(caller, project).await?;
+        let project = self.segments_manager(caller, project).await?;
         let segment = self.segment_in(&project, id).await?;
         let mut write = self.store().write().await?;
         write.delete_segment(id, self.clock().now()).await?;
@@ -189,6 +235,11 @@ impl Service {
             .saying(format!("Segment deleted: {}", segment.name));
         let subject = Subject::project(project.organisation_id, project.id);
         self.finish(write, Some(caller), subject, told).await
+    }
+
+    async fn segments_manager(&self, caller: &Caller, id: ProjectId) -> ServiceResult<Project> {
+        self.project_for(caller, id, ProjectPermission::ManageSegments)
+            .await
     }
 
     pub(crate) async fn segment_in(

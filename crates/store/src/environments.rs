@@ -146,6 +146,21 @@ impl Store {
         row.map(Environment::try_from).transpose()
     }
 
+    /// An environment by its stable id.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn environment_by_uuid(&self, uuid: Uuid) -> StoreResult<Option<Environment>> {
+        const SQL: &str = select!("e.uuid = $1");
+        let row: Option<EnvironmentRow> = on_backend!(self, |pool| {
+            sqlx::query_as(SQL)
+                .bind(uuid.to_string())
+                .fetch_optional(pool)
+                .await
+        })?;
+        row.map(Environment::try_from).transpose()
+    }
+
     /// The environments of a project, in order of their ids.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use crate::text::{CHUNK, can_be_part, folded_key, placeholders};
 use crate::{Store, StoreError, StoreResult};
 use flagstaff_core::{
     EnvironmentId, FeatureId, FeatureSegmentId, FeatureState, FeatureStateId, IdentityId, OptionId,
-    StateValue, Timestamp, ValueKind,
+    SegmentId, StateValue, Timestamp, ValueKind,
 };
 use sqlx::AssertSqlSafe;
 use std::sync::Arc;
@@ -320,6 +320,31 @@ impl Store {
                 .bind(environment.get())
                 .bind(now.micros())
                 .bind(feature.get())
+                .fetch_all(connection)
+                .await
+        })?;
+        reading.with_weights(rows).await
+    }
+
+    /// The live overrides for a segment in an environment, in order of their ids.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn states_of_segment(
+        &self,
+        environment: EnvironmentId,
+        segment: SegmentId,
+        now: Timestamp,
+    ) -> StoreResult<Vec<FeatureState>> {
+        const SQL: &str = select_live!(
+            "s.feature_segment_id IN (SELECT id FROM feature_segments WHERE segment_id = $3)"
+        );
+        let mut reading = self.begin_reading().await?;
+        let rows: Vec<StateRow> = on_transaction!(&mut reading, |connection| {
+            sqlx::query_as(SQL)
+                .bind(environment.get())
+                .bind(now.micros())
+                .bind(segment.get())
                 .fetch_all(connection)
                 .await
         })?;

@@ -100,6 +100,23 @@ impl Store {
         row.segment(own).map(Some)
     }
 
+    /// A segment by its stable id.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn segment_by_uuid(&self, uuid: Uuid) -> StoreResult<Option<Segment>> {
+        const SQL: &str = select!("WHERE uuid = $1 AND deleted_at IS NULL");
+        let mut reading = self.begin_reading().await?;
+        let row: Option<SegmentRow> = on_transaction!(&mut reading, |connection| {
+            sqlx::query_as(SQL)
+                .bind(uuid.to_string())
+                .fetch_optional(connection)
+                .await
+        })?;
+        let mut segments = reading.with_rules(row.into_iter().collect()).await?;
+        Ok(segments.pop())
+    }
+
     /// Segments of a project, in order of their ids.
     ///
     /// # Errors

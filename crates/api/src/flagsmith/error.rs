@@ -288,6 +288,10 @@ pub(crate) fn problem_text(problem: &Problem) -> Vec<Cow<'static, str>> {
             "The segment has {count} conditions, which exceeds the maximum condition count of {limit}."
         )
         .into(),
+        Problem::RulesExceed { count, limit } => {
+            format!("The segment has {count} rules, which exceeds the maximum rule count of {limit}.")
+                .into()
+        }
         Problem::UnknownOperator(word) => words::no_choice(word).into(),
         Problem::SegmentOfAnotherFeature(feature) => format!(
             "Can only create segment override(using this segment) for feature {feature}"

@@ -11,7 +11,8 @@ use flagstaff_service::{SegmentPatch, SegmentRequest};
 use flagstaff_wire::python;
 use serde_json::{Value as Json, json};
 
-const NAME: Text = Text::up_to(2000);
+/// What a name of a segment may be.
+pub(super) const NAME: Text = Text::up_to(2000);
 const DESCRIPTION: Text = Text::up_to(20_000).or_blank();
 const PROPERTY: Text = Text::up_to(1000);
 const CONDITION_VALUE: Text = Text::up_to(1000).or_blank();

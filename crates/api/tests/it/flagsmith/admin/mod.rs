@@ -15,6 +15,7 @@ mod future;
 mod golden;
 mod identities;
 mod identity_overrides;
+mod identity_traits;
 mod invites;
 mod multivariate_options;
 mod organisation_members;

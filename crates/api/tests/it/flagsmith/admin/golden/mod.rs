@@ -42,8 +42,7 @@ async fn management_is_answered_as_recorded() {
                 Place::NotYet => must_be_absent(&send(&face, &exchange, &comparison).await),
                 Place::Here => {
                     let reply = send(&face, &exchange, &comparison).await;
-                    let absent = slice::absent_methods(&exchange.path);
-                    comparison.problems(&exchange.expected, absent, &reply)
+                    comparison.problems(&exchange.expected, &reply)
                 }
             };
             if !problems.is_empty() {

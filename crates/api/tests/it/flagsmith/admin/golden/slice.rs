@@ -13,21 +13,11 @@ pub enum Place {
 pub fn place(file: &str, row: u64) -> Place {
     match (file, row) {
         // The catalogue of permissions, the metrics of an environment.
-        ("02-organisation-project-environment", 14 | 27)
-        // Copies, lookup by uuid, the features of a segment.
-        | ("07-segments", 51 | 52 | 55)
-        // The features of a segment.
-        | ("08-segment-overrides", 22)
-        // Traits, copies of overrides, identities of Edge.
-        | ("09-identities-admin", 10..=18 | 31 | 34 | 35 | 39) => Place::NotYet,
+        ("02-organisation-project-environment", 14 | 27) => Place::NotYet,
         // Somebody is there already when the comparison begins.
-        ("01-auth", 1..=5 | 14) => Place::Elsewhere,
+        ("01-auth", 1..=5 | 14)
         // No plan forbids a second project.
-        ("02-organisation-project-environment", 9)
-        // The copy of a segment.
-        | ("07-segments", 53)
-        // A copied override, the segments of an identity.
-        | ("09-identities-admin", 33 | 38) => Place::Elsewhere,
+        | ("02-organisation-project-environment", 9) => Place::Elsewhere,
         _ => Place::Here,
     }
 }
@@ -50,15 +40,5 @@ pub fn preparation(file: &str, row: u64) -> Option<&'static str> {
             Some("UPDATE sqlite_sequence SET seq = 40 WHERE name = 'segment_conditions'")
         }
         _ => None,
-    }
-}
-
-/// The methods that a route does not have yet.
-pub fn absent_methods(path: &str) -> &'static [&'static str] {
-    let path = path.split('?').next().unwrap_or_default();
-    let steps: Vec<&str> = path.trim_matches('/').split('/').collect();
-    match steps.as_slice() {
-        [_, _, "environments", _, "identities", _] => &["PUT", "PATCH"],
-        _ => &[],
     }
 }
