@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 use flagstaff_service::{
     AuthenticationProblem, Caller, KeyNeed, OpenEnvironment, ServiceError, ServiceResult,
 };
+use secrecy::SecretString;
 use std::future::Future;
 
 /// Where credentials may be.
@@ -70,19 +71,28 @@ impl Auth for EnvironmentKey {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EnvironmentKeyInPath;
 
+/// An environment with the key that opened it: whoever stays has to ask now and then whether it still does.
+pub(crate) struct KeyedEnvironment {
+    pub(crate) open: OpenEnvironment,
+    /// A server-side key is a secret.
+    pub(crate) key: SecretString,
+}
+
 impl Auth for EnvironmentKeyInPath {
-    type Subject = OpenEnvironment;
+    type Subject = KeyedEnvironment;
     const HEADER: Option<&'static str> = None;
 
     async fn authenticate(
         &self,
         state: &ApiState,
         presented: Presented<'_>,
-    ) -> ServiceResult<OpenEnvironment> {
+    ) -> ServiceResult<KeyedEnvironment> {
         let mut keys = presented.path_parameters.iter();
         let key = keys.find(|(name, _)| name == "key");
         let key = key.map(|(_, key)| key.as_str());
-        state.service().open_environment(key, KeyNeed::Any).await
+        let open = state.service().open_environment(key, KeyNeed::Any).await?;
+        let key = key.unwrap_or_default().into();
+        Ok(KeyedEnvironment { open, key })
     }
 }
 

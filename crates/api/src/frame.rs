@@ -6,6 +6,7 @@
 use crate::cors;
 use crate::meters::{Meters, UNMATCHED};
 use crate::state::ApiState;
+use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -15,7 +16,7 @@ use futures::FutureExt as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 /// The Flagsmith release whose API is answered; SDKs and dashboards look at it.
 const FLAGSMITH_VERSION: HeaderValue = HeaderValue::from_static("2.265.0");
@@ -66,6 +67,44 @@ pub(crate) async fn frame(
     meters.count(template, &method, response.status(), started.elapsed());
     state.keep_metrics_small();
     response
+}
+
+/// Gives pages that are no part of a protocol what every request has: an id, a span, a limit of time, survival of
+/// panics and metrics. Their headers stay as they are, so no other site may read them.
+///
+/// `templates` are the paths of the pages' routes: metrics name no others.
+pub fn watch_pages(pages: Router, state: &ApiState, templates: &[&'static str]) -> Router {
+    let meters = Arc::new(Meters::new(templates.iter().copied()));
+    let watched = axum::middleware::from_fn_with_state((state.clone(), meters), watch);
+    pages.layer(watched)
+}
+
+async fn watch(
+    State((state, meters)): State<(ApiState, Arc<Meters>)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let template = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
+    let id = request_id(&state, request.headers());
+    let span = span(&method, template, &id);
+    let limit = Duration::from_secs(state.config().answer_seconds);
+    let mut response = answer(next.run(request), limit).instrument(span).await;
+    response.headers_mut().insert(REQUEST_ID, id);
+    meters.count(template, &method, response.status(), started.elapsed());
+    state.keep_metrics_small();
+    response
+}
+
+fn span(method: &Method, template: &str, id: &HeaderValue) -> Span {
+    tracing::info_span!(
+        "request",
+        http.method = %method,
+        http.route = template,
+        request.id = id.to_str().unwrap_or_default(),
+    )
 }
 
 /// Waits for an answer: a panic is answered too, and so is having waited too long.

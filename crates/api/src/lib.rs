@@ -19,6 +19,7 @@ mod state;
 mod streams;
 
 pub use config::ApiConfig;
+pub use frame::watch_pages;
 pub use ops::metrics_recorder;
 pub use state::ApiState;
 

@@ -3,7 +3,7 @@
 //! The SDK reads with a timeout of 10 s, so something is sent at least every 5. Nothing is queued: a slow reader
 //! skips to the newest state, which is all it needs to know.
 
-use crate::auth::EnvironmentKeyInPath;
+use crate::auth::{EnvironmentKeyInPath, KeyedEnvironment};
 use crate::flagsmith::error::{Failure, detail};
 use crate::routes::Routes;
 use crate::state::ApiState;
@@ -12,16 +12,19 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use flagstaff_core::Timestamp;
-use flagstaff_service::OpenEnvironment;
+use flagstaff_core::{EnvironmentId, Timestamp};
 use flagstaff_wire::time::unix_float;
 use futures::stream;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Silence is broken by a comment after this long.
 const PAUSE: Duration = Duration::from_secs(5);
+/// How long a key that no longer opens the environment goes unnoticed. Withdrawing one also wakes the stream.
+const KEY_CHECK: Duration = Duration::from_millis(1500);
 
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes.plain(
@@ -33,7 +36,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
 }
 
 /// `GET /sse/environments/{key}/stream`
-async fn follow(state: ApiState, open: OpenEnvironment, headers: HeaderMap) -> Response {
+async fn follow(state: ApiState, keyed: KeyedEnvironment, headers: HeaderMap) -> Response {
     let Some(place) = state.streams().open() else {
         let full = detail(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -43,11 +46,15 @@ async fn follow(state: ApiState, open: OpenEnvironment, headers: HeaderMap) -> R
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("30"))
             .into_response();
     };
-    let changes = state.service().subscribe(&open);
+    let changes = state.service().subscribe(&keyed.open);
     let follower = Follower {
         seen: last_event(&headers),
         changes,
         closing: state.streams().closing(),
+        spoke: Instant::now(),
+        state,
+        environment: keyed.open.snapshot().environment.id,
+        key: keyed.key,
         _place: place,
     };
     let events = stream::unfold(follower, |mut follower| async move {
@@ -75,6 +82,12 @@ struct Follower {
     seen: Option<Timestamp>,
     changes: watch::Receiver<Timestamp>,
     closing: watch::Receiver<bool>,
+    /// When something was sent last.
+    spoke: Instant,
+    state: ApiState,
+    /// What was opened by which key. The snapshot itself is not held: it would outlive its successors.
+    environment: EnvironmentId,
+    key: SecretString,
     _place: StreamPlace,
 }
 
@@ -82,20 +95,35 @@ impl Follower {
     /// What is sent next; `None` ends the stream.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            if *self.closing.borrow() {
+            if *self.closing.borrow() || !self.may_stay() {
                 return None;
             }
             let newest = *self.changes.borrow_and_update();
             if self.seen.is_none_or(|seen| newest > seen) {
                 self.seen = Some(newest);
-                return Some(event(newest));
+                return Some(self.say(event(newest)));
+            }
+            let silence = self.spoke.elapsed();
+            if silence >= PAUSE {
+                return Some(self.say(Bytes::from_static(b":\n\n")));
             }
             tokio::select! {
                 changed = self.changes.changed() => changed.ok()?,
                 closing = self.closing.changed() => closing.ok()?,
-                () = tokio::time::sleep(PAUSE) => return Some(Bytes::from_static(b":\n\n")),
+                () = tokio::time::sleep(KEY_CHECK.min(PAUSE - silence)) => {}
             }
         }
+    }
+
+    /// True until the key is withdrawn, switched off or expires.
+    fn may_stay(&self) -> bool {
+        let key = self.key.expose_secret();
+        self.state.service().still_opens(key, self.environment)
+    }
+
+    fn say(&mut self, frame: Bytes) -> Bytes {
+        self.spoke = Instant::now();
+        frame
     }
 }
 

@@ -48,6 +48,16 @@ impl Dashboard {
     }
 }
 
+/// The paths of all pages, for metrics.
+pub const PATHS: [&str; 6] = [
+    "/",
+    "/sign-in",
+    "/sign-out",
+    "/welcome/{link}",
+    "/environments/{client_key}/server-keys",
+    "/assets/{name}",
+];
+
 /// The pages and what they load. Requests carry the peer's address as `ConnectInfo<SocketAddr>`.
 pub fn router(service: Service, config: DashboardConfig) -> Router {
     let dashboard = Dashboard { service, config };

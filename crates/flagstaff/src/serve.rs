@@ -106,8 +106,9 @@ fn router(service: &Service, settings: &Settings, public_url: &Arc<str>) -> (Rou
         public_url: Arc::clone(public_url),
         session_hours: settings.sign_in.session_hours,
     };
-    let router = flagstaff_api::router(state.clone())
-        .merge(flagstaff_dashboard::router(service.clone(), pages));
+    let pages = flagstaff_dashboard::router(service.clone(), pages);
+    let pages = flagstaff_api::watch_pages(pages, &state, &flagstaff_dashboard::PATHS);
+    let router = flagstaff_api::router(state.clone()).merge(pages);
     (router, state)
 }
 

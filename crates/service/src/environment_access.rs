@@ -3,7 +3,7 @@
 use crate::Service;
 use crate::error::{ServiceError, ServiceResult};
 use crate::published::Published;
-use flagstaff_core::{EnvironmentKey, Snapshot, Timestamp};
+use flagstaff_core::{EnvironmentId, EnvironmentKey, Snapshot, Timestamp};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -85,6 +85,12 @@ impl Service {
             Err(ServiceError::NotFound { .. }) => Err(ServiceError::KeyUnknown),
             other => other,
         }
+    }
+
+    /// True while a key that opened an environment still opens it, as far as this process has heard.
+    #[must_use]
+    pub fn still_opens(&self, key: &str, environment: EnvironmentId) -> bool {
+        self.keys().usable(key.trim(), self.clock().now()) == Some(environment)
     }
 
     /// Follows an environment: the receiver sees the time of each change that is published.

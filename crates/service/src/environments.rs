@@ -78,6 +78,24 @@ impl Service {
         Ok(self.visible_environment(caller, api_key).await?.environment)
     }
 
+    /// One environment, by its stable id.
+    ///
+    /// # Errors
+    /// As [`Service::environment`].
+    pub async fn environment_by_uuid(
+        &self,
+        caller: &Caller,
+        uuid: Uuid,
+    ) -> ServiceResult<Environment> {
+        let environment = self.store().environment_by_uuid(uuid).await?;
+        let environment = environment.ok_or(ServiceError::NotFound {
+            noun: Noun::Environment,
+        })?;
+        let permission = EnvironmentPermission::ViewEnvironment;
+        let place = self.place_for(caller, environment, permission).await?;
+        Ok(place.environment)
+    }
+
     /// One environment, by its client key, with the number of its segment overrides.
     ///
     /// # Errors
@@ -132,21 +150,8 @@ impl Service {
         let name = patch.name.clone().unwrap_or_default();
         check_name("name", &name, NAME_LIMIT)?;
         let mut write = self.store().write().await?;
-        let others = self.store().environments(project.id).await?;
-        let is_taken = |slug: &str| others.iter().any(|other| other.slug == slug);
-        let api_key = match api_key {
-            Some(key) => key.expose().to_owned(),
-            None => secrets::random_key()?,
-        };
         let now = self.clock().now();
-        let new_environment = NewEnvironment {
-            id: None,
-            uuid: Uuid::new_v4(),
-            project_id: project.id,
-            slug: free_slug(&name, is_taken),
-            name,
-            api_key: api_key.into(),
-        };
+        let new_environment = self.new_environment(project, name, api_key).await?;
         let mut environment = write.insert_environment(&new_environment, now).await?;
         apply(patch, &mut environment)?;
         write.update_environment(&environment).await?;
@@ -160,6 +165,29 @@ impl Service {
         self.finish(write, caller, place.subject().with_keys(), told)
             .await?;
         Ok(environment)
+    }
+
+    /// An environment to be made, with a free slug and a key of its own.
+    pub(crate) async fn new_environment(
+        &self,
+        project: &Project,
+        name: String,
+        api_key: Option<EnvironmentKey>,
+    ) -> ServiceResult<NewEnvironment> {
+        let others = self.store().environments(project.id).await?;
+        let is_taken = |slug: &str| others.iter().any(|other| other.slug == slug);
+        let api_key = match api_key {
+            Some(key) => key.expose().to_owned(),
+            None => secrets::random_key()?,
+        };
+        Ok(NewEnvironment {
+            id: None,
+            uuid: Uuid::new_v4(),
+            project_id: project.id,
+            slug: free_slug(&name, is_taken),
+            name,
+            api_key: api_key.into(),
+        })
     }
 
     /// Changes an environment.

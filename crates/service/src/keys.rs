@@ -79,13 +79,7 @@ impl Keys {
     }
 
     fn learn(&self, rows: &[KeyRow]) {
-        self.with_entries(|entries| {
-            for row in rows {
-                if let Some(key) = EnvironmentKey::parse(&row.key) {
-                    entries.insert(key, KeyEntry::from(row));
-                }
-            }
-        });
+        self.with_entries(|entries| insert(entries, rows));
     }
 
     /// Reads every key there is.
@@ -105,8 +99,11 @@ impl Keys {
         environment: EnvironmentId,
     ) -> ServiceResult<()> {
         let rows = service.ask(service.store().keys_of(environment)).await?;
-        self.with_entries(|entries| entries.retain(|_, entry| entry.environment != environment));
-        self.learn(&rows);
+        // In one step: nobody finds a key missing that stays.
+        self.with_entries(|entries| {
+            entries.retain(|_, entry| entry.environment != environment);
+            insert(entries, &rows);
+        });
         Ok(())
     }
 
@@ -161,5 +158,13 @@ impl Keys {
         questions.cursor = cursor;
         questions.last = Some((begun, Outcome::Answered));
         Ok(self.entry(key.expose()))
+    }
+}
+
+fn insert(entries: &mut HashMap<EnvironmentKey, KeyEntry>, rows: &[KeyRow]) {
+    for row in rows {
+        if let Some(key) = EnvironmentKey::parse(&row.key) {
+            entries.insert(key, KeyEntry::from(row));
+        }
     }
 }

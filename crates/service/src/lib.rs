@@ -15,6 +15,7 @@ mod clock;
 pub mod config;
 mod demo;
 mod environment_access;
+mod environment_copies;
 mod environments;
 mod error;
 mod feature_list;

@@ -11,6 +11,7 @@ mod audit;
 mod backend;
 mod change_notices;
 mod clean_up;
+mod environment_copies;
 mod environment_keys;
 mod environments;
 mod error;

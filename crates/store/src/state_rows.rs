@@ -38,11 +38,11 @@ pub(crate) struct StateRow {
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct WeightRow {
-    id: i64,
+    pub(crate) id: i64,
     uuid: String,
-    feature_state_id: i64,
-    option_id: i64,
-    percentage_allocation: f64,
+    pub(crate) feature_state_id: i64,
+    pub(crate) option_id: i64,
+    pub(crate) percentage_allocation: f64,
 }
 
 impl TryFrom<WeightRow> for VariantWeight {

@@ -4,10 +4,10 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, Request, Response};
 use flagstaff_api::{ApiConfig, ApiState};
-use flagstaff_core::{EnvironmentKey, Member, MemberId, Timestamp};
+use flagstaff_core::{EnvironmentKey, Member, MemberId, ServerKeyId, Timestamp};
 use flagstaff_service::{
-    Caller, Clock, EnvironmentPatch, ImportRequest, KeyNeed, OrganisationPatch, ServerKeyRequest,
-    Service, ServiceConfig, Store, Work,
+    Caller, Clock, EnvironmentPatch, ImportRequest, KeyNeed, OrganisationPatch, ServerKeyPatch,
+    ServerKeyRequest, Service, ServiceConfig, Store, Work,
 };
 use flagstaff_testkit::sql;
 use flagstaff_wire::flagsmith::document::parse_environment_document;
@@ -138,6 +138,30 @@ impl Face {
             .open_environment(Some(CLIENT_KEY), KeyNeed::Any);
         let id = open.await.unwrap().snapshot().organisation.id;
         let updated = self.service.update_organisation(&self.caller, id, patch);
+        updated.await.unwrap();
+    }
+
+    async fn server_key(&self) -> ServerKeyId {
+        let keys = self.service.server_keys(&self.caller, CLIENT_KEY).await;
+        keys.unwrap()[0].id
+    }
+
+    pub async fn withdraw_server_key(&self) {
+        let id = self.server_key().await;
+        let deleted = self.service.delete_server_key(&self.caller, CLIENT_KEY, id);
+        deleted.await.unwrap();
+    }
+
+    pub async fn let_server_key_expire_in(&self, seconds: i64) {
+        let now = self.now.load(Ordering::SeqCst);
+        let patch = ServerKeyPatch {
+            expires_at: Some(Some(Timestamp::from_micros(now + seconds * 1_000_000))),
+            ..ServerKeyPatch::default()
+        };
+        let id = self.server_key().await;
+        let updated = self
+            .service
+            .update_server_key(&self.caller, CLIENT_KEY, id, patch);
         updated.await.unwrap();
     }
 

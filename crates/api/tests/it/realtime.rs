@@ -3,6 +3,7 @@
 use crate::face::{CLIENT_KEY, Face, SERVER_KEY};
 use flagstaff_api::ApiConfig;
 use serde_json::json;
+use std::time::Duration;
 
 fn path() -> String {
     format!("/sse/environments/{CLIENT_KEY}/stream")
@@ -102,4 +103,34 @@ async fn an_unknown_key_follows_nothing() {
         reply.json(),
         json!({"detail": "Invalid or missing Environment Key"})
     );
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_key_that_opened_it() {
+    let face = Face::start().await;
+    let path = format!("/sse/environments/{SERVER_KEY}/stream");
+    let mut events = face.keyless("GET", &path).follow().await;
+    let mut others = face.keyless("GET", &self::path()).follow().await;
+    events.next().await.unwrap();
+    others.next().await.unwrap();
+
+    face.withdraw_server_key().await;
+    let ended = tokio::time::timeout(Duration::from_secs(2), events.next()).await;
+
+    assert!(ended.expect("it ends within two seconds").is_none());
+    assert!(others.next().await.is_some(), "the client key follows on");
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_key_expires() {
+    let face = Face::start().await;
+    let path = format!("/sse/environments/{SERVER_KEY}/stream");
+    face.let_server_key_expire_in(60).await;
+    let mut events = face.keyless("GET", &path).follow().await;
+    events.next().await.unwrap();
+
+    face.pass_seconds(61);
+    let ended = tokio::time::timeout(Duration::from_secs(2), events.next()).await;
+
+    assert!(ended.expect("it ends within two seconds").is_none());
 }

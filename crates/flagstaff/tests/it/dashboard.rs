@@ -267,6 +267,27 @@ fn a_member_signs_in_sees_server_keys_when_asked_for_and_signs_out() {
 }
 
 #[test]
+fn pages_have_request_ids_and_are_counted_by_their_routes() {
+    let database = Database::sqlite();
+    let server = Server::start(&database);
+    let mut browser = Browser::new(&server);
+
+    let (first, second) = (browser.get("/"), browser.get("/welcome/no-such-link"));
+    let metrics = browser.get("/metrics").text;
+
+    let id = |page: &Page| page.headers["x-request-id"].to_str().unwrap().to_owned();
+    assert_ne!(id(&first), id(&second));
+    assert!(first.headers.get("access-control-allow-origin").is_none());
+    for route in ["/", "/welcome/{link}"] {
+        let label = format!("route=\"{route}\"");
+        let counted =
+            |line: &str| line.starts_with("flagstaff_http_requests_total") && line.contains(&label);
+        assert!(metrics.lines().any(counted), "{label} is not in\n{metrics}");
+    }
+    assert!(!metrics.contains("no-such-link"));
+}
+
+#[test]
 fn a_form_of_another_site_is_not_obeyed() {
     let database = Database::sqlite();
     let server = Server::start(&database);

@@ -6,6 +6,16 @@ use flagstaff_testkit::{
 };
 
 contract! {
+    async fn an_environment_is_found_by_its_uuid(store: Store) {
+        let shop = Shop::open(&store).await;
+
+        let found = store.environment_by_uuid(shop.environment.uuid).await.unwrap();
+        let unknown = store.environment_by_uuid(uuid::Uuid::new_v4()).await.unwrap();
+
+        assert_eq!(found.map(|found| found.id), Some(shop.id()));
+        assert_eq!(unknown, None);
+    }
+
     async fn an_environment_starts_with_the_usual_settings(store: Store) {
         let shop = Shop::open(&store).await;
 

@@ -12,6 +12,7 @@ mod change_notices;
 mod clean_up;
 mod concurrency;
 mod connect;
+mod environment_copies;
 mod environment_keys;
 mod environments;
 mod feature_segments;

@@ -11,6 +11,35 @@ fn names(segments: &[Segment]) -> Vec<&str> {
 }
 
 contract! {
+    async fn a_segment_is_found_by_its_uuid_until_it_is_deleted(store: Store) {
+        let shop = Shop::open(&store).await;
+        let segment = shop.segment("beta").await;
+
+        let found = store.segment_by_uuid(segment.uuid).await.unwrap();
+        let unknown = store.segment_by_uuid(uuid::Uuid::new_v4()).await.unwrap();
+        let mut write = shop.write().await;
+        write.delete_segment(segment.id, NOW).await.unwrap();
+        shop.commit(write).await;
+
+        assert_eq!((found.as_ref(), unknown), (Some(&segment), None));
+        assert_eq!(store.segment_by_uuid(segment.uuid).await.unwrap(), None);
+    }
+
+    async fn overrides_for_a_segment_are_listed(store: Store) {
+        let shop = Shop::open(&store).await;
+        let (banner, limit) = (shop.feature("banner").await, shop.feature("limit").await);
+        let (beta, other) = (shop.segment("beta").await, shop.segment("other").await);
+        let first = shop.override_for_segment(&banner, &beta, 0).await;
+        shop.override_for_segment(&banner, &other, 1).await;
+        let second = shop.override_for_segment(&limit, &beta, 0).await;
+        let elsewhere = shop.environment("production").await;
+
+        let listed = store.states_of_segment(shop.id(), beta.id, NOW).await.unwrap();
+        let none = store.states_of_segment(elsewhere.id, beta.id, NOW).await.unwrap();
+
+        assert_eq!((listed, none), (vec![first, second], Vec::new()));
+    }
+
     async fn a_segment_is_stored_with_its_tree_of_rules(store: Store) {
         let shop = Shop::open(&store).await;
         let mut new = new_segment(shop.project.id, "größe");

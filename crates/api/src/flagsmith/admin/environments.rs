@@ -44,6 +44,14 @@ pub(super) fn routes(routes: Routes) -> Routes {
             "/api/v1/environments/{environment_key}/document/",
             View::new("Get document").get(Member, document),
         )
+        .view(
+            "/api/v1/environments/{environment_key}/clone/",
+            View::new("Clone").post(Member, copy),
+        )
+        .view(
+            "/api/v1/environments/get-by-uuid/{uuid}/",
+            View::new("Get by uuid").get(Member, get_by_uuid),
+        )
 }
 
 /// `GET /api/v1/environments/?project=…`
@@ -134,6 +142,36 @@ async fn document(call: Call<Caller>) -> Result<Answer, Failure> {
     let published = service.environment_document(&call.subject, key).await?;
     let document = published.form_off_thread::<Document>().await;
     Ok(Answer::json(document.rendered.bytes()))
+}
+
+/// `POST /api/v1/environments/{environment_key}/clone/`. All is copied before the answer, also where
+/// `clone_feature_states_async` would let it wait.
+async fn copy(mut call: Call<Caller>) -> Result<Answer, Failure> {
+    let body = call.body().await?;
+    let name = Fields::read(&body, |fields| {
+        fields.boolean("clone_feature_states_async", Need::Optional);
+        fields.text("name", Need::Required, NAME)
+    })?;
+    let key = environment_key(&call)?;
+    let environment = call
+        .service()
+        .copy_environment(&call.subject, key, name.or_default())
+        .await
+        .map_err(refusal)?;
+    Ok(Answer::of(&json!({
+        "id": environment.id.get(),
+        "name": environment.name,
+        "api_key": &*environment.api_key,
+        "project": environment.project_id.get(),
+    })))
+}
+
+/// `GET /api/v1/environments/get-by-uuid/{uuid}/`
+async fn get_by_uuid(call: Call<Caller>) -> Result<Answer, Failure> {
+    let uuid = call.path_uuid("uuid")?;
+    let service = call.service();
+    let environment = service.environment_by_uuid(&call.subject, uuid).await?;
+    Ok(Answer::of(&shape(&environment)))
 }
 
 /// The client key of the environment that the path names.

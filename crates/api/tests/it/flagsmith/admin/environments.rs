@@ -125,3 +125,128 @@ async fn segment_overrides_are_counted() {
 
     assert_eq!(environment["total_segment_overrides"], 1);
 }
+
+#[tokio::test]
+async fn a_copied_environment_serves_the_same_without_identities_and_keys() {
+    let desk = Desk::open().await;
+    let feature = desk
+        .make_feature(json!({ "name": "banner", "initial_value": "hello" }))
+        .await;
+    let segment = desk.make_segment("pro").await;
+    let body = json!({
+        "feature_segment": { "segment": segment }, "enabled": true,
+        "feature_state_value": { "type": "unicode", "string_value": "for pros" },
+    });
+    let path = desk.in_environment(&format!("features/{feature}/create-segment-override/"));
+    desk.make(&path, body).await;
+    let bob = desk
+        .make(
+            &desk.in_environment("identities/"),
+            json!({ "identifier": "bob" }),
+        )
+        .await;
+    let body = json!({ "feature": feature, "enabled": true, "feature_state_value": "for bob" });
+    desk.make(
+        &desk.in_environment(&format!("identities/{bob}/featurestates/")),
+        body,
+    )
+    .await;
+    desk.post(
+        &desk.in_environment("api-keys/"),
+        json!({ "name": "server" }),
+    )
+    .await;
+    let settings = json!({ "description": "d", "banner_text": "b", "hide_sensitive_data": false,
+        "allow_client_traits": true, "minimum_change_request_approvals": 2 });
+    desk.patch(&desk.in_environment(""), settings).await;
+
+    let missing = desk.post(&desk.in_environment("clone/"), json!({})).await;
+    let copy = desk
+        .post(&desk.in_environment("clone/"), json!({ "name": "Staging" }))
+        .await;
+    let again = desk
+        .post(&desk.in_environment("clone/"), json!({ "name": "STAGING" }))
+        .await;
+
+    check_refusal(
+        &missing,
+        400,
+        &json!({ "name": ["This field is required."] }),
+    );
+    assert_eq!(copy.status, 200, "{}", copy.text());
+    let copy = copy.json();
+    let names: Vec<&String> = copy.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["id", "name", "api_key", "project"]);
+    let text = "Environment with that name already exists for this project.";
+    check_refusal(&again, 400, &json!({ "name": [text] }));
+    let original = desk.get(&desk.in_environment("")).await.json();
+    let mut desk = desk;
+    desk.key = copy["api_key"].as_str().unwrap().to_owned();
+    let shown = desk.get(&desk.in_environment("")).await.json();
+    for (name, value) in original.as_object().unwrap() {
+        if !["id", "uuid", "name", "api_key"].contains(&name.as_str()) {
+            assert_eq!(&shown[name], value, "{name}");
+        }
+    }
+    let value = async |identifier: &str, traits| {
+        desk.flag("banner", Some((identifier, traits))).await["feature_state_value"].clone()
+    };
+    let pro = json!([{ "trait_key": "plan", "trait_value": "pro" }]);
+    assert_eq!(value("anna", pro).await, "for pros");
+    assert_eq!(value("bob", json!([])).await, "hello");
+    let keys = desk.get(&desk.in_environment("api-keys/")).await.json();
+    assert_eq!(keys, json!([]));
+    let by_uuid = format!(
+        "/api/v1/environments/get-by-uuid/{}/",
+        shown["uuid"].as_str().unwrap()
+    );
+    assert_eq!(desk.get(&by_uuid).await.json()["api_key"], shown["api_key"]);
+}
+
+#[tokio::test]
+async fn environments_of_others_are_not_copied_nor_found_by_uuid() {
+    let desk = Desk::open().await;
+    let uuid = desk.get(&desk.in_environment("")).await.json()["uuid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let stranger = desk.stranger().await;
+    let body = Some(json!({ "name": "Mine" }));
+
+    let copied = stranger
+        .ask("POST", &desk.in_environment("clone/"), body)
+        .await;
+    let found = stranger
+        .ask(
+            "GET",
+            &format!("/api/v1/environments/get-by-uuid/{uuid}/"),
+            None,
+        )
+        .await;
+
+    let missing = json!({ "detail": "No Environment matches the given query." });
+    check_refusal(&copied, 404, &missing);
+    check_refusal(&found, 404, &missing);
+    let unknown = "/api/v1/environments/get-by-uuid/61fd85a1-24cb-4c53-a4f3-397f441d74c7/";
+    check_refusal(&desk.get(unknown).await, 404, &missing);
+}
+
+#[tokio::test]
+async fn a_deleted_environment_leaves_its_name_to_others() {
+    let desk = Desk::open().await;
+    let first = desk.make_environment("Staging").await;
+
+    let deleted = desk.delete(&format!("/api/v1/environments/{first}/")).await;
+    let second = desk.make_environment("staging").await;
+    let copy = desk
+        .post(
+            &format!("/api/v1/environments/{first}/clone/"),
+            json!({ "name": "x" }),
+        )
+        .await;
+
+    assert_eq!(deleted.status, 204);
+    assert_ne!(first, second);
+    let missing = json!({ "detail": "No Environment matches the given query." });
+    check_refusal(&copy, 404, &missing);
+}

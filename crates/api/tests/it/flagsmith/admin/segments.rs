@@ -221,7 +221,9 @@ async fn a_copied_segment_stands_for_itself() {
     let id = desk.make_segment("pro").await;
     let path = desk.in_project(&format!("segments/{id}/"));
 
-    let copy = desk.post(&format!("{path}clone/"), json!({ "name": "pro copy" })).await;
+    let copy = desk
+        .post(&format!("{path}clone/"), json!({ "name": "pro copy" }))
+        .await;
 
     assert_eq!(copy.status, 201, "{}", copy.text());
     let (copy, original) = (copy.json(), desk.get(&path).await.json());
@@ -230,16 +232,32 @@ async fn a_copied_segment_stands_for_itself() {
     assert_eq!(without_ids(&copy["rules"]), without_ids(&original["rules"]));
     let ids = |segment: &Json| {
         let rule = &segment["rules"][0];
-        (segment["id"].clone(), segment["uuid"].clone(), rule["id"].clone())
+        (
+            segment["id"].clone(),
+            segment["uuid"].clone(),
+            rule["id"].clone(),
+        )
     };
     assert_ne!(ids(&copy).0, ids(&original).0);
     assert_ne!(ids(&copy).1, ids(&original).1);
     assert_ne!(ids(&copy).2, ids(&original).2);
-    let found = desk.get(&format!("/api/v1/segments/get-by-uuid/{}/", copy["uuid"].as_str().unwrap())).await;
+    let found = desk
+        .get(&format!(
+            "/api/v1/segments/get-by-uuid/{}/",
+            copy["uuid"].as_str().unwrap()
+        ))
+        .await;
     assert_eq!(found.json(), copy);
 
-    desk.patch(&path, json!({ "rules": [{ "type": "NONE", "conditions": [], "rules": [] }] })).await;
-    let unchanged = desk.get(&desk.in_project(&format!("segments/{}/", copy["id"]))).await.json();
+    desk.patch(
+        &path,
+        json!({ "rules": [{ "type": "NONE", "conditions": [], "rules": [] }] }),
+    )
+    .await;
+    let unchanged = desk
+        .get(&desk.in_project(&format!("segments/{}/", copy["id"])))
+        .await
+        .json();
     assert_eq!(unchanged["rules"], copy["rules"]);
 }
 
@@ -248,19 +266,33 @@ async fn copies_and_lookups_of_segments_are_refused_to_others() {
     let desk = Desk::open().await;
     let id = desk.make_segment("pro").await;
     let path = desk.in_project(&format!("segments/{id}/"));
-    let uuid = desk.get(&path).await.json()["uuid"].as_str().unwrap().to_owned();
+    let uuid = desk.get(&path).await.json()["uuid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let by_uuid = format!("/api/v1/segments/get-by-uuid/{uuid}/");
     let stranger = desk.stranger().await;
     let body = Some(json!({ "name": "mine" }));
 
     let no_name = desk.post(&format!("{path}clone/"), json!({})).await;
-    let unknown = desk.post(&desk.in_project("segments/999/clone/"), json!({ "name": "x" })).await;
+    let unknown = desk
+        .post(
+            &desk.in_project("segments/999/clone/"),
+            json!({ "name": "x" }),
+        )
+        .await;
     let copied = stranger.ask("POST", &format!("{path}clone/"), body).await;
     let found = stranger.ask("GET", &by_uuid, None).await;
-    let features = stranger.ask("GET", &format!("{path}associated-features/"), None).await;
+    let features = stranger
+        .ask("GET", &format!("{path}associated-features/"), None)
+        .await;
     let no_uuid = desk.get("/api/v1/segments/get-by-uuid/x/").await;
 
-    check_refusal(&no_name, 400, &json!({ "name": ["This field is required."] }));
+    check_refusal(
+        &no_name,
+        400,
+        &json!({ "name": ["This field is required."] }),
+    );
     let missing = json!({ "detail": "No Segment matches the given query." });
     check_refusal(&unknown, 404, &missing);
     check_refusal(&found, 404, &missing);
@@ -290,9 +322,7 @@ async fn the_features_that_a_segment_overrides_are_listed() {
     let of_first = desk.get(&format!("{list}?environment=1")).await.json();
     let broken = desk.get(&format!("{list}?environment=x")).await;
 
-    let row = |id: i64, environment: i64| {
-        json!({ "id": id, "feature": feature, "environment": environment })
-    };
+    let row = |id: i64, environment: i64| json!({ "id": id, "feature": feature, "environment": environment });
     assert_eq!(all["results"], json!([row(state, 1), row(elsewhere, 2)]));
     assert_eq!(of_first["results"], json!([row(state, 1)]));
     let text = "A valid integer is required.";
@@ -318,7 +348,9 @@ async fn the_segments_of_an_identity_are_those_its_traits_put_it_in() {
     let found = async |query: &str| {
         let list = desk.get(&format!("{list}?{query}")).await.json();
         let results = list["results"].as_array().unwrap().iter();
-        results.map(|each| each["id"].as_i64().unwrap()).collect::<Vec<_>>()
+        results
+            .map(|each| each["id"].as_i64().unwrap())
+            .collect::<Vec<_>>()
     };
 
     assert_eq!(found("identity=1").await, [pro, adults]);
@@ -343,9 +375,15 @@ async fn a_segment_with_too_many_or_too_deep_rules_is_refused() {
         { "operator": "EQUAL", "property": "x", "value": "y".repeat(1001) },
     ] });
 
-    let many = desk.post(&list, json!({ "name": "many", "rules": many })).await;
-    let deep = desk.post(&list, json!({ "name": "deep", "rules": [deep] })).await;
-    let long = desk.post(&list, json!({ "name": "long", "rules": [long] })).await;
+    let many = desk
+        .post(&list, json!({ "name": "many", "rules": many }))
+        .await;
+    let deep = desk
+        .post(&list, json!({ "name": "deep", "rules": [deep] }))
+        .await;
+    let long = desk
+        .post(&list, json!({ "name": "long", "rules": [long] }))
+        .await;
 
     let text = "The segment has 201 rules, which exceeds the maximum rule count of 200.";
     check_refusal(&many, 400, &json!({ "segment": [text] }));

@@ -39,6 +39,11 @@ pub fn preparation(file: &str, row: u64) -> Option<&'static str> {
         ("07-segments", 47) => {
             Some("UPDATE sqlite_sequence SET seq = 40 WHERE name = 'segment_conditions'")
         }
+        ("07-segments", 51) => Some(
+            "UPDATE sqlite_sequence SET seq = 42 WHERE name = 'segments';
+            UPDATE sqlite_sequence SET seq = 83 WHERE name = 'segment_rules';
+            UPDATE sqlite_sequence SET seq = 44 WHERE name = 'segment_conditions'",
+        ),
         _ => None,
     }
 }
