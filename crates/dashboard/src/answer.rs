@@ -79,6 +79,8 @@ pub(crate) fn refusal(error: &ServiceError) -> Response {
         | ServiceError::WrongCredentials
         | ServiceError::Conflict { .. }
         | ServiceError::Versioning(_)
+        | ServiceError::ChangeRequestNeeded
+        | ServiceError::InvalidPart { .. }
         | ServiceError::Invalid { .. } => (StatusCode::BAD_REQUEST, "That did not work"),
     };
     let text = sentence(error);
@@ -102,7 +104,9 @@ pub(crate) fn sentence(error: &ServiceError) -> String {
         } => {
             format!("Too many attempts. Wait {retry_after_seconds} seconds before the next one.")
         }
-        ServiceError::Invalid { problem, .. } => problem_sentence(problem),
+        ServiceError::Invalid { problem, .. } | ServiceError::InvalidPart { problem, .. } => {
+            problem_sentence(problem)
+        }
         ServiceError::Unavailable(_) => {
             "The database cannot be reached. Try again in a moment.".to_owned()
         }
@@ -116,6 +120,7 @@ pub(crate) fn sentence(error: &ServiceError) -> String {
         | ServiceError::OrganisationStopped
         | ServiceError::Unauthenticated(_)
         | ServiceError::Versioning(_)
+        | ServiceError::ChangeRequestNeeded
         | ServiceError::Conflict { .. } => format!("Refused: {error}."),
     }
 }
