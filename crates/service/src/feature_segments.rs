@@ -11,7 +11,7 @@ use flagstaff_core::{
     ProjectPermission, SegmentId,
 };
 use flagstaff_store::{NewFeatureSegment, SegmentTitle, Write};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// A link with what is shown of its segment.
@@ -254,7 +254,8 @@ impl Service {
             self.finish(write, Some(caller), place.subject(), told)
                 .await?;
         }
-        let is_named = |link: &FeatureSegment| priorities.iter().any(|(id, _)| *id == link.id);
+        let named: HashSet<FeatureSegmentId> = priorities.iter().map(|(id, _)| *id).collect();
+        let is_named = |link: &FeatureSegment| named.contains(&link.id);
         self.link_views(after.into_iter().filter(is_named).collect())
             .await
     }
@@ -266,32 +267,27 @@ impl Service {
         priorities: &[(FeatureSegmentId, i64)],
     ) -> ServiceResult<(EnvironmentPlace, Vec<FeatureSegment>)> {
         let missing = || ServiceError::invalid("id", Problem::SomeIdsUnknown);
-        let ids: HashSet<FeatureSegmentId> = priorities.iter().map(|(id, _)| *id).collect();
         let mut found: Option<(EnvironmentPlace, Vec<FeatureSegment>)> = None;
-        let mut is_one_order = true;
-        for id in &ids {
-            let is_known = |(_, links): &(_, Vec<FeatureSegment>)| {
-                links.iter().any(|link: &FeatureSegment| link.id == *id)
-            };
-            if found.as_ref().is_some_and(is_known) {
+        let (mut known, mut seen) = (HashSet::new(), HashSet::new());
+        for (id, _) in priorities {
+            if !seen.insert(*id) {
+                return Err(missing());
+            }
+            if known.contains(id) {
                 continue;
             }
             let (place, link) = match self.managed_link(caller, *id).await {
                 Err(ServiceError::NotFound { .. }) => return Err(missing()),
                 other => other?,
             };
-            is_one_order = found.is_none();
-            if is_one_order {
-                let links = self.links_beside(&place, &link).await?;
-                found = Some((place, links));
+            if found.is_some() {
+                return Err(ServiceError::invalid("id", Problem::SeveralFeatures));
             }
+            let links = self.links_beside(&place, &link).await?;
+            known.extend(links.iter().map(|link| link.id));
+            found = Some((place, links));
         }
-        if !is_one_order {
-            return Err(ServiceError::invalid("id", Problem::SeveralFeatures));
-        }
-        found
-            .filter(|_| ids.len() == priorities.len())
-            .ok_or_else(missing)
+        found.ok_or_else(missing)
     }
 
     /// A link whose environment's overrides the caller manages.
@@ -366,8 +362,9 @@ pub(crate) async fn write_order(
     before: &[FeatureSegment],
     after: &[FeatureSegment],
 ) -> ServiceResult<()> {
+    let before: HashMap<_, _> = before.iter().map(|link| (link.id, link)).collect();
     for link in after {
-        if !before.contains(link) {
+        if before.get(&link.id) != Some(&link) {
             write.update_feature_segment(link).await?;
         }
     }
@@ -379,13 +376,15 @@ fn reordered(
     priorities: &[(FeatureSegmentId, i64)],
 ) -> Vec<FeatureSegment> {
     let mut links = links.to_vec();
-    for (id, priority) in priorities {
-        move_link(&mut links, *id, *priority);
+    let asked: HashMap<FeatureSegmentId, i64> = priorities.iter().copied().collect();
+    if !links.iter().all(|link| asked.contains_key(&link.id)) {
+        for (id, priority) in priorities {
+            move_link(&mut links, *id, *priority);
+        }
     }
     // Whatever gave way meanwhile: those that are named stand where they were put.
     for link in &mut links {
-        let asked = priorities.iter().find(|(id, _)| *id == link.id);
-        link.priority = asked.map_or(link.priority, |(_, priority)| Some(*priority));
+        link.priority = asked.get(&link.id).copied().or(link.priority);
     }
     links
 }

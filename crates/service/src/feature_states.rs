@@ -127,8 +127,7 @@ impl Service {
             owners: query.owners,
             feature_segment: query.feature_segment,
         };
-        let now = self.clock().now();
-        let environment = place.environment.id;
+        let (environment, now) = (place.environment.id, self.now_in(place));
         Ok(self
             .store()
             .feature_states(environment, &filter, now, page)

@@ -306,3 +306,62 @@ async fn states_of_others_are_out_of_reach() {
     let state = format!("{in_environment}{}/", banner.state);
     check("DELETE", &state, None, 404).await;
 }
+
+#[tokio::test]
+async fn where_versions_are_used_single_states_and_links_are_not_changed() {
+    let banner = banner().await;
+    let segment = banner.desk.make_segment("pro").await;
+    let link = banner.link(segment).await;
+    let state = json!({ "feature_segment": link, "enabled": true });
+    banner.desk.make(STATES, banner.body(state)).await;
+    banner.desk.use_versions().await;
+    let links = "/api/v1/features/feature-segments/";
+    let list = format!(
+        "{links}?environment={}&feature={}",
+        banner.environment, banner.feature
+    );
+    let listed = banner.desk.get(&list).await.json();
+    let link = listed["results"][0]["id"].as_i64().unwrap();
+    let one_link = format!("{links}{link}/");
+    let default = banner.desk.state_of(banner.feature).await;
+    let in_environment = banner.desk.in_environment("featurestates/");
+    let create = banner.desk.in_environment(&format!(
+        "features/{}/create-segment-override/",
+        banner.feature
+    ));
+    let check = async |method: &str, path: &str, body: Json| {
+        let reply = banner.desk.ask(method, path, Some(body.to_string())).await;
+        let text = "This environment uses v2 feature versioning. \
+                    Use the environment feature version endpoint instead.";
+        check_refusal(&reply, 400, &json!({ "detail": text }));
+    };
+
+    let body = || banner.body(json!({ "enabled": true, "segment": segment }));
+    check("PUT", &format!("{STATES}{default}/"), body()).await;
+    check("PATCH", &format!("{STATES}{default}/"), body()).await;
+    check("POST", STATES, body()).await;
+    check("POST", &in_environment, body()).await;
+    check("PATCH", &format!("{in_environment}{default}/"), body()).await;
+    check("DELETE", &format!("{in_environment}{default}/"), body()).await;
+    check("POST", links, body()).await;
+    check("PUT", &one_link, body()).await;
+    check("DELETE", &one_link, body()).await;
+    let order = json!([{ "id": link, "priority": 4 }]);
+    check("POST", &format!("{links}update-priorities/"), order).await;
+    let value = json!({ "type": "unicode", "string_value": "x" });
+    let over = json!({ "feature_segment": { "segment": segment }, "feature_state_value": value });
+    check("POST", &create, over).await;
+    assert_eq!(banner.desk.get(&list).await.json(), listed);
+
+    let identities = banner.desk.in_environment("identities/");
+    let alice = json!({ "identifier": "alice" });
+    let alice = banner.desk.make(&identities, alice).await;
+    let body = banner.body(json!({ "identity": alice, "enabled": true }));
+    let over = banner.desk.post(STATES, body).await;
+    assert_eq!(
+        over.status,
+        201,
+        "overrides of identities stay direct: {}",
+        over.text()
+    );
+}
