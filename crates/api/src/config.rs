@@ -8,6 +8,8 @@ use serde::Deserialize;
 pub struct ApiConfig {
     /// Bytes of a request's body. Default 1,048,576.
     pub body_bytes: usize,
+    /// Bytes of a request that brings a file of features to be imported. Default 16,777,216.
+    pub import_bytes: usize,
     /// Levels of lists and objects in a body. Default 64.
     pub json_depth: usize,
     /// Values in a body: every member, item and form field counts. Default 100,000.
@@ -32,6 +34,7 @@ impl Default for ApiConfig {
     fn default() -> Self {
         Self {
             body_bytes: 1024 * 1024,
+            import_bytes: 16 * 1024 * 1024,
             json_depth: 64,
             json_values: 100_000,
             traits: 1000,

@@ -191,6 +191,16 @@ pub enum Problem {
     /// The option belongs to another feature.
     #[error("option {0} belongs to another feature")]
     ForeignOption(i64),
+    /// A feature of a file cannot be as the file has it.
+    #[error("holds a feature `{feature}` whose {field} {problem}")]
+    InFile {
+        /// Its name.
+        feature: String,
+        /// The field as the native API names it.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: Box<Problem>,
+    },
     /// The project wants each feature looked after by somebody.
     #[error("names nobody, and the project wants an owner for each feature")]
     OwnerNeeded,

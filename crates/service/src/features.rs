@@ -145,7 +145,7 @@ impl Service {
             };
             return Err(ServiceError::invalid("features", problem));
         }
-        self.check_tags(project, &request.tags).await?;
+        self.check_tags("tags", project, &request.tags).await?;
         let owners = self.first_owners(caller, project, request.owners).await?;
         let (enabled, value) = if project.prevent_flag_defaults {
             (false, StateValue::default())
@@ -214,7 +214,7 @@ impl Service {
             .unwrap_or(feature.is_server_key_only);
         write.update_feature(&feature).await?;
         if let Some(tags) = &patch.tags {
-            self.check_tags(&project, tags).await?;
+            self.check_tags("tags", &project, tags).await?;
             write.set_feature_tags(id, tags).await?;
         }
         let subject = Subject::project(project.organisation_id, project.id);
@@ -303,7 +303,7 @@ impl Service {
     }
 }
 
-fn checked_name(project: &Project, text: &str) -> ServiceResult<FeatureName> {
+pub(crate) fn checked_name(project: &Project, text: &str) -> ServiceResult<FeatureName> {
     let refused = |problem| Err(ServiceError::invalid("name", problem));
     if text.trim().is_empty() {
         return refused(Problem::Blank);

@@ -18,6 +18,8 @@ mod environment_access;
 mod environment_copies;
 mod environments;
 mod error;
+mod feature_exports;
+mod feature_imports;
 mod feature_list;
 mod feature_owners;
 mod feature_segments;
@@ -135,6 +137,8 @@ struct Parts {
     node: String,
     /// Wakes whoever waits for the next scheduled change: it may be another now.
     schedule_changed: Notify,
+    /// Wakes whoever makes exports and imports of features.
+    feature_files_waiting: Notify,
 }
 
 impl Service {
@@ -156,6 +160,7 @@ impl Service {
             news: work::News::default(),
             node: uuid::Uuid::new_v4().to_string(),
             schedule_changed: Notify::new(),
+            feature_files_waiting: Notify::new(),
             store,
             clock,
             config,
@@ -190,6 +195,10 @@ impl Service {
 
     fn identity_cache(&self) -> &identity_cache::IdentityCache {
         &self.0.identities
+    }
+
+    fn feature_files_waiting(&self) -> &Notify {
+        &self.0.feature_files_waiting
     }
 
     fn usage(&self) -> &usage::Usage {

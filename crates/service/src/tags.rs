@@ -159,19 +159,24 @@ impl Service {
     }
 
     /// Checks that tags may be given to features of a project.
-    pub(crate) async fn check_tags(&self, project: &Project, tags: &[TagId]) -> ServiceResult<()> {
+    pub(crate) async fn check_tags(
+        &self,
+        field: &'static str,
+        project: &Project,
+        tags: &[TagId],
+    ) -> ServiceResult<()> {
         if i64::try_from(tags.len()).unwrap_or(i64::MAX) > TAG_LIMIT {
             let problem = Problem::OutOfRange {
                 min: 0,
                 max: TAG_LIMIT,
             };
-            return Err(ServiceError::invalid("tags", problem));
+            return Err(ServiceError::invalid(field, problem));
         }
         for id in tags {
             // Tags of other projects are nobody's business here: they are as good as absent.
             let tag = self.store().tag(*id).await?;
             if tag.is_none_or(|tag| tag.project_id != project.id) {
-                return Err(ServiceError::invalid("tags", Problem::UnknownId(id.get())));
+                return Err(ServiceError::invalid(field, Problem::UnknownId(id.get())));
             }
         }
         Ok(())

@@ -4,7 +4,7 @@
 //! databases, unless a comment says why not. [`Store`] reads; [`Store::write`] gives a [`Write`], whose only way
 //! out is [`Write::commit`], with audit entries and new revisions in the same transaction; such changes come one at
 //! a time, on all nodes. The unaudited writes (traits, counts, tokens, sessions, links, leases, outbox claims, values
-//! of the installation) are a closed list of named functions of [`Store`].
+//! of the installation, exports and imports whose time is over) are a closed list of named functions of [`Store`].
 
 mod api_keys;
 mod audit;
@@ -15,6 +15,9 @@ mod environment_copies;
 mod environment_keys;
 mod environments;
 mod error;
+mod feature_exports;
+mod feature_files;
+mod feature_imports;
 mod feature_lists;
 mod feature_owners;
 mod feature_segments;
@@ -63,6 +66,8 @@ pub use change_notices::{ChangeListener, ChangeNotice, TouchedIdentities};
 pub use environment_keys::{KeyCursor, KeyRow};
 pub use environments::{NewEnvironment, Revision};
 pub use error::{Noun, StoreError, StoreResult};
+pub use feature_exports::{NewFeatureExport, WaitingExport};
+pub use feature_imports::{NewFeatureImport, WaitingImport};
 pub use feature_lists::{FeatureFilter, FeatureSort, TagFilter};
 pub use feature_segments::NewFeatureSegment;
 pub use feature_state_lists::{StateFilter, StateOwners};

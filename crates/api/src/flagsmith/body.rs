@@ -46,6 +46,27 @@ impl<'a> Received<'a> {
         }
     }
 
+    /// As fields and the file of a name. What is no form has no files.
+    pub(crate) fn upload(self, config: &ApiConfig, name: &str) -> Result<Upload, Failure> {
+        let (mut texts, mut file) = (Vec::new(), None);
+        if !self
+            .media_type()
+            .eq_ignore_ascii_case("multipart/form-data")
+        {
+            let fields = self.json(config)?;
+            return Ok(Upload { fields, file });
+        }
+        for part in form::parts(self.declared, self.bytes)? {
+            if !part.is_file {
+                texts.push(part.into_text());
+            } else if part.name == name {
+                file = Some(part.content.to_vec());
+            }
+        }
+        let fields = form::pairs_to_json(texts, config)?;
+        Ok(Upload { fields, file })
+    }
+
     /// The bytes, where they are meant to be JSON and within its limits.
     pub(crate) fn json_text(self, config: &ApiConfig) -> Option<&'a [u8]> {
         let is_json = self.media_type().eq_ignore_ascii_case("application/json");
@@ -58,13 +79,22 @@ impl<'a> Received<'a> {
     }
 }
 
+/// A body with a file.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    /// Everything but files.
+    pub(crate) fields: Json,
+    /// The file of the name that was asked for.
+    pub(crate) file: Option<Vec<u8>>,
+}
+
 /// Reads all of a body, within its limits of size and time.
 pub(crate) async fn collect(
     headers: &HeaderMap,
     body: Body,
     config: &ApiConfig,
+    limit: usize,
 ) -> Result<Bytes, Failure> {
-    let limit = config.body_bytes;
     let announced = headers.get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {

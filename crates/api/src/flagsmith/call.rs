@@ -1,6 +1,6 @@
 //! What a handler is called with.
 
-use super::body::{self, Received};
+use super::body::{self, Received, Upload};
 use super::error::Failure;
 use super::query::Query;
 use crate::config::ApiConfig;
@@ -86,9 +86,22 @@ impl<S> Call<S> {
 
     /// The body as it was sent. It can be read once; later calls see an empty one.
     pub(crate) async fn body_bytes(&mut self) -> Result<Bytes, Failure> {
+        let limit = self.config().body_bytes;
+        self.bytes_up_to(limit).await
+    }
+
+    /// The body with the file that has this name; read once, as [`Call::body`].
+    pub(crate) async fn upload(&mut self, name: &str) -> Result<Upload, Failure> {
+        let limit = self.config().import_bytes;
+        let bytes = self.bytes_up_to(limit).await?;
+        self.received(&bytes).upload(self.config(), name)
+    }
+
+    async fn bytes_up_to(&mut self, limit: usize) -> Result<Bytes, Failure> {
         let body = self.body.get_mut().ok().and_then(Option::take);
+        let (headers, config) = (&self.parts.headers, self.state.config());
         match body {
-            Some(body) => body::collect(&self.parts.headers, body, self.state.config()).await,
+            Some(body) => body::collect(headers, body, config, limit).await,
             None => Ok(Bytes::new()),
         }
     }

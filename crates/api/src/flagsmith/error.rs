@@ -272,6 +272,14 @@ pub(crate) fn problem_text(problem: &Problem) -> Vec<Cow<'static, str>> {
             "Multivariate option with this key already exists for the feature.".into()
         }
         Problem::ForeignOption(id) => words::no_such_row(id).into(),
+        Problem::InFile {
+            feature,
+            field,
+            problem,
+        } => {
+            let place = |text: Cow<'static, str>| format!("Feature \"{feature}\", {field}: {text}").into();
+            return problem_text(problem).into_iter().map(place).collect();
+        }
         Problem::OwnerNeeded => {
             "This project requires at least one owner for each feature.".into()
         }

@@ -108,12 +108,36 @@ fn place(root: &mut Json, steps: &[Step<'_>], text: String) {
     *target = Json::String(text);
 }
 
-/// The text fields of a multipart body; files are left out, no route takes one.
+/// One field of a multipart body.
+pub(super) struct Part<'a> {
+    pub(super) name: String,
+    /// Files have a name of their own, texts have none.
+    pub(super) is_file: bool,
+    pub(super) content: &'a [u8],
+}
+
+impl Part<'_> {
+    /// Name and text.
+    pub(super) fn into_text(self) -> (String, String) {
+        let text = String::from_utf8_lossy(self.content).into_owned();
+        (self.name, text)
+    }
+}
+
+/// The text fields of a multipart body; files are left out.
 pub(super) fn multipart(content_type: &str, body: &[u8]) -> Result<Vec<(String, String)>, Failure> {
+    let texts = parts(content_type, body)?
+        .into_iter()
+        .filter(|part| !part.is_file);
+    Ok(texts.map(Part::into_text).collect())
+}
+
+/// All fields of a multipart body.
+pub(super) fn parts<'a>(content_type: &str, body: &'a [u8]) -> Result<Vec<Part<'a>>, Failure> {
     let broken = || Failure::Refused("Multipart form parse error - the boundary is missing".into());
     let boundary = parameter(content_type, "boundary").ok_or_else(broken)?;
     let delimiter = format!("--{boundary}");
-    let mut fields = Vec::new();
+    let mut parts = Vec::new();
     let mut rest = match find(body, delimiter.as_bytes()) {
         Some(start) => &body[start + delimiter.len()..],
         None => return Err(broken()),
@@ -121,13 +145,13 @@ pub(super) fn multipart(content_type: &str, body: &[u8]) -> Result<Vec<(String, 
     let delimiter = format!("\r\n{delimiter}");
     while let Some(part) = rest.strip_prefix(b"\r\n") {
         let end = find(part, delimiter.as_bytes()).ok_or_else(broken)?;
-        fields.extend(field(&part[..end]));
+        parts.extend(read_part(&part[..end]));
         rest = &part[end + delimiter.len()..];
     }
-    Ok(fields)
+    Ok(parts)
 }
 
-fn field(part: &[u8]) -> Option<(String, String)> {
+fn read_part(part: &[u8]) -> Option<Part<'_>> {
     let end = find(part, b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&part[..end]);
     let disposition = head.lines().find_map(|line| {
@@ -136,11 +160,11 @@ fn field(part: &[u8]) -> Option<(String, String)> {
             .eq_ignore_ascii_case("content-disposition")
             .then_some(value)
     })?;
-    if parameter(disposition, "filename").is_some() {
-        return None;
-    }
-    let text = String::from_utf8_lossy(&part[end + 4..]).into_owned();
-    Some((parameter(disposition, "name")?, text))
+    Some(Part {
+        name: parameter(disposition, "name")?,
+        is_file: parameter(disposition, "filename").is_some(),
+        content: &part[end + 4..],
+    })
 }
 
 /// The parameter of a header, without its quotes.

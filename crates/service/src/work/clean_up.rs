@@ -33,7 +33,7 @@ pub(super) async fn run(service: Service, mut stop: Stop) {
 }
 
 impl Service {
-    /// Removes tokens, sessions and links that have expired.
+    /// Removes tokens, sessions and links that have expired, and files of features that were kept long enough.
     ///
     /// # Errors
     /// Failures of the database.
@@ -45,6 +45,6 @@ impl Service {
                 "expired tokens, sessions and links are removed"
             );
         }
-        Ok(())
+        self.delete_old_feature_files().await
     }
 }

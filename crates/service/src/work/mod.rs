@@ -3,6 +3,7 @@
 mod change_feed;
 mod change_notices;
 mod clean_up;
+mod feature_files;
 mod identity_writes;
 mod leases;
 mod schedule;
@@ -68,6 +69,7 @@ impl Service {
         }
         tasks.spawn(clean_up::run(self.clone(), stop.clone()));
         tasks.spawn(schedule::run(self.clone(), stop.clone()));
+        tasks.spawn(feature_files::run(self.clone(), stop.clone()));
         tasks.spawn(usage_flush::run(self.clone(), stop));
         Ok(Work {
             stopping,

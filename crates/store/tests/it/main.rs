@@ -15,6 +15,7 @@ mod connect;
 mod environment_copies;
 mod environment_keys;
 mod environments;
+mod feature_files;
 mod feature_segments;
 mod feature_states;
 mod feature_versions;

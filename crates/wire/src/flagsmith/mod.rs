@@ -8,6 +8,7 @@ mod document_read;
 mod document_read_state;
 mod document_state;
 mod explanation;
+pub mod feature_file;
 pub mod flag;
 pub mod identity;
 pub mod import;

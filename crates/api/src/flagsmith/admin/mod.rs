@@ -9,6 +9,7 @@ mod edge_identities;
 mod environments;
 mod experiments;
 mod feature_body;
+mod feature_files;
 mod feature_owners;
 mod feature_segments;
 mod feature_state_rows;
@@ -52,6 +53,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = tags::routes(routes);
     let routes = features::routes(routes);
     let routes = feature_owners::routes(routes);
+    let routes = feature_files::routes(routes);
     let routes = multivariate_options::routes(routes);
     let routes = segments::routes(routes);
     let routes = environments::routes(routes);

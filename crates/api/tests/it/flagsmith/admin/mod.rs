@@ -6,6 +6,7 @@ mod bad_input;
 mod desk;
 mod environments;
 mod experiments;
+mod feature_files;
 mod feature_owners;
 mod feature_segments;
 mod feature_state_rows;
