@@ -1,7 +1,7 @@
 //! Feature states: defaults of an environment and how values and weights change.
 
 use crate::environments::EnvironmentPlace;
-use crate::error::{Noun, ServiceError, ServiceResult};
+use crate::error::{Noun, ServiceError, ServiceResult, VersioningProblem};
 use crate::state_values::check_value;
 use crate::weights::{WeightChange, weights_after};
 use crate::{Caller, Service};
@@ -179,8 +179,10 @@ impl Service {
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
         let state = self.state_in(&place, id).await?;
+        if state.feature_version.is_some() {
+            return Err(ServiceError::Versioning(VersioningProblem::ByVersionsOnly));
+        }
         let feature = self.feature_in(&place.project, state.feature_id).await?;
-        self.require_changeable(&state).await?;
         let mut subject = place.subject();
         match &state.owner {
             StateOwner::Environment => {}

@@ -63,6 +63,7 @@ mod text_rules;
 mod traits;
 mod usage;
 mod version_edits;
+mod version_states;
 mod versioning;
 mod versions;
 mod weights;

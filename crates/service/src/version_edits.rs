@@ -85,6 +85,24 @@ impl<'a> StateEdit<'a> {
         })
     }
 
+    /// Where the states are.
+    pub(crate) const fn place(&self) -> &'a EnvironmentPlace {
+        self.place
+    }
+
+    /// Whose states they are.
+    pub(crate) const fn feature(&self) -> &'a Feature {
+        self.feature
+    }
+
+    /// One of the states.
+    pub(crate) fn state(&self, id: FeatureStateId) -> ServiceResult<FeatureState> {
+        let found = self.states.iter().find(|state| state.id == id);
+        found.cloned().ok_or(ServiceError::NotFound {
+            noun: Noun::FeatureState,
+        })
+    }
+
     /// The environment's default.
     pub(crate) fn default_state(&self) -> ServiceResult<FeatureState> {
         let mut states = self.states.iter();

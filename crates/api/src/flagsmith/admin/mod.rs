@@ -37,6 +37,8 @@ mod state_bodies;
 mod state_values;
 mod tags;
 mod times;
+mod version_states;
+mod versions;
 
 use crate::routes::Routes;
 
@@ -64,6 +66,8 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = experiments::routes(routes);
     let routes = future::routes(routes);
     let routes = segment_overrides::routes(routes);
+    let routes = versions::routes(routes);
+    let routes = version_states::routes(routes);
     let routes = identities::routes(routes);
     let routes = identity_overrides::routes(routes);
     let routes = identity_traits::routes(routes);

@@ -105,7 +105,8 @@ fn add_version(members: &mut Map<String, Json>, state: &FeatureState) {
 fn add_links(members: &mut Map<String, Json>, state: &FeatureState) {
     members.insert("feature_segment".to_owned(), link_id(state));
     members.insert("change_request".to_owned(), Json::Null);
-    members.insert("environment_feature_version".to_owned(), Json::Null);
+    let version = state.feature_version.map(|uuid| uuid.to_string());
+    members.insert("environment_feature_version".to_owned(), version.into());
 }
 
 fn weights(state: &FeatureState) -> Json {

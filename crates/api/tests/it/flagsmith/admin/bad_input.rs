@@ -102,7 +102,8 @@ async fn writings(desk: &Desk) -> Vec<Writing> {
     let state_path = desk.in_environment(&format!("featurestates/{state}/"));
     let override_path =
         desk.in_environment(&format!("features/{feature}/create-segment-override/"));
-    vec![
+    let mut writings = version_writings(desk, feature, &override_body).await;
+    writings.extend([
         writing("POST", organisations.clone(), &organisation_body),
         writing(
             "PATCH",
@@ -165,6 +166,41 @@ async fn writings(desk: &Desk) -> Vec<Writing> {
         writing("POST", overrides.clone(), &state_body),
         writing("PUT", format!("{overrides}{overriding}/"), &state_body),
         writing("PATCH", format!("{overrides}{overriding}/"), &state_body),
+    ]);
+    writings
+}
+
+/// The same for versions of a feature, in an environment of their own.
+async fn version_writings(desk: &Desk, feature: i64, override_body: &Json) -> Vec<Writing> {
+    let key = desk.make_environment("Versions").await;
+    let environment = format!("/api/v1/environments/{key}/");
+    desk.post(&format!("{environment}enable-v2-versioning/"), json!({}))
+        .await;
+    let id = desk.get(&environment).await.json()["id"].clone();
+    let versions = format!("/api/v1/environments/{id}/features/{feature}/versions/");
+    let draft = async || {
+        let made = desk.post(&versions, json!({})).await.json();
+        format!("{versions}{}/", made["uuid"].as_str().unwrap())
+    };
+    let states = format!("{}featurestates/", draft().await);
+    let state = desk.get(&states).await.json()[0]["id"].clone();
+    let value = &override_body["feature_state_value"];
+    let state_body = json!({ "enabled": true, "feature_state_value": value });
+    let version_body = json!({ "description": "d", "live_from": "2038-01-01T00:00:00Z",
+        "publish_immediately": false, "feature_states_to_create": [],
+        "feature_states_to_update": [&state_body], "segment_ids_to_delete_overrides": [1] });
+    let publish_body = json!({ "live_from": "2001-01-01T00:00:00Z" });
+    let writing = |method, path: String, body: &Json| Writing {
+        method,
+        path,
+        body: body.clone(),
+    };
+    vec![
+        writing("POST", versions.clone(), &version_body),
+        writing("POST", states.clone(), override_body),
+        writing("PUT", format!("{states}{state}/"), &state_body),
+        writing("PATCH", format!("{states}{state}/"), &state_body),
+        writing("POST", format!("{}publish/", draft().await), &publish_body),
     ]
 }
 

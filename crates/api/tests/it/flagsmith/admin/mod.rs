@@ -27,3 +27,4 @@ mod segments;
 mod server_keys;
 mod sign_in;
 mod tags;
+mod versions;
