@@ -1,4 +1,4 @@
-//! The npm packages of the client tests, exactly as the lock file has them.
+//! The npm packages of client tests, exactly as the lock files have them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,29 +11,30 @@ use crate::machine::Machine;
 use crate::system_packages::{Missing, ensure};
 use crate::workspace::Workspace;
 
-/// Where `package.json` and `package-lock.json` are kept.
-const MANIFESTS: &str = "crates/flagstaff/tests/clients/node";
+/// Where folders with a `package.json` and a `package-lock.json` are kept.
+const MANIFESTS: &str = "crates/flagstaff/tests/clients";
 
 /// The oldest Node.js that the clients run on.
 const OLDEST: u32 = 18;
 
 const STAMP: &str = "flagstaff-made-from.txt";
 
-/// Installs the locked packages into `target/clients/node` and returns that folder.
+/// Installs the locked packages of one folder into `target/clients/<name>` and returns that folder.
 pub(crate) fn packages(
     workspace: &Workspace,
     machine: Machine,
+    name: &str,
 ) -> Result<Result<PathBuf, Missing>> {
     let what = format!("Node.js {OLDEST} or later with npm");
     if let Some(missing) = ensure(machine, &what, &["nodejs", "npm"], is_there)? {
         return Ok(Err(missing));
     }
-    let manifest = workspace.read(format!("{MANIFESTS}/package.json"))?;
-    let lock = workspace.read(format!("{MANIFESTS}/package-lock.json"))?;
+    let manifest = workspace.read(format!("{MANIFESTS}/{name}/package.json"))?;
+    let lock = workspace.read(format!("{MANIFESTS}/{name}/package-lock.json"))?;
     let version = output(Command::new("node").arg("--version"))?;
     let made_from = format!("{version}{manifest}{lock}");
 
-    let folder = workspace.target.join("clients/node");
+    let folder = workspace.target.join("clients").join(name);
     let stamp = folder.join(STAMP);
     if !fs::read_to_string(&stamp).is_ok_and(|text| text == made_from) {
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;

@@ -10,7 +10,7 @@ use crate::command::works;
 use crate::postgres::URL_VARIABLE;
 use crate::summary::Report;
 use crate::system_packages::ensure;
-use crate::{node, python};
+use crate::{java, node, python, rust_client};
 
 pub(super) const LANE: Lane = Lane {
     name: "clients",
@@ -30,10 +30,21 @@ fn run(run: &mut Run<'_>) -> Result<Report> {
         Ok(python) => variables.push(("FLAGSTAFF_CLIENTS_PYTHON", python.display().to_string())),
         Err(missing) => skipped.push(missing),
     }
-    match node::packages(run.workspace, run.machine)? {
-        Ok(folder) => variables.push(("FLAGSTAFF_CLIENTS_NODE", folder.display().to_string())),
+    for (name, variable) in [
+        ("node", "FLAGSTAFF_CLIENTS_NODE"),
+        ("browser", "FLAGSTAFF_CLIENTS_BROWSER"),
+    ] {
+        match node::packages(run.workspace, run.machine, name)? {
+            Ok(folder) => variables.push((variable, folder.display().to_string())),
+            Err(missing) => skipped.push(missing),
+        }
+    }
+    match java::class_path(run.workspace, run.machine)? {
+        Ok(path) => variables.push(("FLAGSTAFF_CLIENTS_JAVA", path)),
         Err(missing) => skipped.push(missing),
     }
+    let program = rust_client::program(run.workspace)?;
+    variables.push(("FLAGSTAFF_CLIENTS_RUST", program.display().to_string()));
     match run.postgres()? {
         Ok(url) => variables.push((URL_VARIABLE, url)),
         Err(missing) => skipped.push(missing),

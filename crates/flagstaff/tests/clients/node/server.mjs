@@ -8,6 +8,9 @@ import path from 'node:path';
 const require = createRequire(path.join(process.env.NODE_FOLDER, 'index.js'));
 export const { Flagsmith } = require('flagsmith-nodejs');
 export const sdkModule = require('flagsmith-nodejs');
+// The package offers it under this path only.
+const handlers = path.join(process.env.NODE_FOLDER, 'node_modules/flagsmith-nodejs/build/cjs/sdk/offline_handlers.js');
+export const { LocalFileHandler } = require(handlers);
 
 export const URL_OF_SERVER = process.env.SERVER_URL;
 export const API = `${URL_OF_SERVER}/api/v1/`;
@@ -69,7 +72,14 @@ export async function changeValue(feature, value) {
 export function shown(flags) {
   const state = (flag) => ({ enabled: flag.enabled, value: flag.value ?? null });
   const entries = flags.allFlags().map((flag) => [flag.featureName, state(flag)]);
-  // This SDK's engine finds nobody in a percentage split by a trait; the server and Python's engine do.
-  const comparable = entries.filter(([name]) => name !== 'op-by-plan');
-  return Object.fromEntries(comparable.sort(([one], [other]) => (one < other ? -1 : 1)));
+  return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+// What the SDK's own engine says, or how it fails.
+export async function evaluated(engine, identifier, traits) {
+  try {
+    return shown(await engine.getIdentityFlags(identifier, traits));
+  } catch (error) {
+    return { error: `${error.name}: ${error.message}` };
+  }
 }

@@ -20,9 +20,9 @@ def remote(key=CLIENT_KEY, **options):
     return Flagsmith(environment_key=key, api_url=API, **options)
 
 
-def local(**options):
+def local(environment_key=SERVER_KEY, **options):
     return Flagsmith(
-        environment_key=SERVER_KEY,
+        environment_key=environment_key,
         api_url=API,
         enable_local_evaluation=True,
         environment_refresh_interval_seconds=3600,
@@ -87,7 +87,18 @@ def wait_until(condition, what, seconds=10):
 
 def shown(flags):
     """Flags in a form that can be compared."""
-    return {flag.feature_name: (flag.enabled, flag.value, flag.variant) for flag in flags.all_flags()}
+    return {
+        flag.feature_name: {"enabled": flag.enabled, "value": flag.value, "variant": flag.variant}
+        for flag in flags.all_flags()
+    }
+
+
+def evaluated(engine, identifier, traits):
+    """What the SDK's own engine says, or how it fails."""
+    try:
+        return shown(engine.get_identity_flags(identifier, traits))
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
 
 
 def equal(actual, expected):
