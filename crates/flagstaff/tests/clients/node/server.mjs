@@ -6,11 +6,8 @@ import path from 'node:path';
 
 // The scripts lie elsewhere than the packages they are run with.
 const require = createRequire(path.join(process.env.NODE_FOLDER, 'index.js'));
-export const { Flagsmith } = require('flagsmith-nodejs');
+export const { Flagsmith, LocalFileHandler } = require('flagsmith-nodejs');
 export const sdkModule = require('flagsmith-nodejs');
-// The package offers it under this path only.
-const handlers = path.join(process.env.NODE_FOLDER, 'node_modules/flagsmith-nodejs/build/cjs/sdk/offline_handlers.js');
-export const { LocalFileHandler } = require(handlers);
 
 export const URL_OF_SERVER = process.env.SERVER_URL;
 export const API = `${URL_OF_SERVER}/api/v1/`;

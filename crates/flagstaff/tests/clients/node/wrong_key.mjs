@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { CLIENT_KEY, remote, sdk, sdkModule } from './server.mjs';
 
-const { DefaultFlag } = sdkModule;
+const { DefaultFlag, FlagsmithAPIError } = sdkModule;
 const options = { retries: 0 };
-await assert.rejects(remote('wrong', options).getEnvironmentFlags());
-await assert.rejects(remote('wrong', options).getIdentityFlags('alice', { plan: 'pro' }));
+await assert.rejects(remote('wrong', options).getEnvironmentFlags(), FlagsmithAPIError);
+await assert.rejects(remote('wrong', options).getIdentityFlags('alice', { plan: 'pro' }), FlagsmithAPIError);
 
 const handler = { ...options, defaultFlagHandler: () => new DefaultFlag('default', false) };
 const flags = await remote('wrong', handler).getEnvironmentFlags();

@@ -5,7 +5,7 @@
 //! gives the answer that the entry says, the reference engine gives the right one.
 
 use super::environments::{Environment, Identity};
-use super::sdk::Sdk;
+use super::sdk::{self, Sdk};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -371,6 +371,19 @@ pub fn check_alone(sdk: Sdk) {
         } else {
             assert_ne!(alone.answer, alone.right, "{name}: no difference");
             assert_eq!(found["case"], alone.answer, "{name}: {sdk:?}");
+        }
+    }
+}
+
+#[test]
+fn every_named_difference_is_on_the_page_of_compatibility() {
+    let page = sdk::folder().join("../../../../docs/reference/compatibility.md");
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let page = words(&std::fs::read_to_string(page).unwrap());
+
+    for sdk in [Sdk::Python, Sdk::Node, Sdk::Rust, Sdk::Java] {
+        for Difference { name, meaning, .. } in of(sdk) {
+            assert!(page.contains(&words(&meaning)), "{sdk:?}: {name}");
         }
     }
 }
