@@ -1,12 +1,20 @@
 //! Databases that last as long as a test.
 
 use flagstaff_store::Store;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
 /// Says where a Postgres for tests is: `cargo xtask test` sets it.
 pub const POSTGRES_VARIABLE: &str = "FLAGSTAFF_TEST_POSTGRES";
+
+const CLOSE_GAPS: &str = "DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT table_name FROM information_schema.columns
+        WHERE table_schema = current_schema() AND column_name = 'id' AND is_identity = 'YES'
+    LOOP
+        EXECUTE format('SELECT setval(pg_get_serial_sequence(%L, ''id''), MAX(id)) FROM %I HAVING MAX(id) > 0', name, name);
+    END LOOP;
+END $$";
 
 /// A database of a test's own, migrated and empty.
 #[derive(Debug)]
@@ -72,6 +80,47 @@ impl Database {
         Store::connect(&self.url).await.expect("database opens")
     }
 
+    /// Runs SQL statements beside every store, for what no function of the store writes.
+    pub async fn execute(&self, statements: &str) {
+        match &self.place {
+            Place::Folder(_) => {
+                let mut connection = SqliteConnection::connect(&self.url)
+                    .await
+                    .expect("the file opens");
+                sqlx::raw_sql(AssertSqlSafe(statements))
+                    .execute(&mut connection)
+                    .await
+                    .expect("statements succeed");
+                connection.close().await.expect("the file closes");
+            }
+            Place::Schema { .. } => execute(&self.url, statements).await,
+        }
+    }
+
+    /// Makes the next row of a table get the id after `id`.
+    pub async fn set_last_id(&self, table: &str, id: i64) {
+        let statements = match &self.place {
+            Place::Folder(_) => format!(
+                "DELETE FROM sqlite_sequence WHERE name = '{table}';
+                INSERT INTO sqlite_sequence (name, seq) VALUES ('{table}', {id})"
+            ),
+            Place::Schema { .. } => {
+                format!(
+                    "ALTER TABLE {table} ALTER COLUMN id RESTART WITH {}",
+                    id + 1
+                )
+            }
+        };
+        self.execute(&statements).await;
+    }
+
+    /// Makes ids go on after the highest there is: what was rolled back uses up ids on Postgres, and none on SQLite.
+    pub async fn close_gaps(&self) {
+        if let Place::Schema { .. } = self.place {
+            self.execute(CLOSE_GAPS).await;
+        }
+    }
+
     /// Removes it with everything in it.
     pub async fn remove(self) {
         match self.place {
@@ -93,9 +142,9 @@ async fn execute(server: &str, sql: &str) {
     let mut connection = PgConnection::connect(server)
         .await
         .expect("Postgres answers");
-    sqlx::query(AssertSqlSafe(sql))
+    sqlx::raw_sql(AssertSqlSafe(sql))
         .execute(&mut connection)
         .await
-        .expect("statement succeeds");
+        .expect("statements succeed");
     connection.close().await.expect("connection closes");
 }

@@ -36,7 +36,7 @@ pub struct Face {
     router: Router,
     now: Arc<AtomicI64>,
     _work: Work,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl Face {
@@ -67,6 +67,24 @@ impl Face {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite:{}", folder.path().join("flagstaff.db").display());
         let store = Store::connect(&url).await.unwrap();
+        let mut face = Self::open_on(store, config, service, imports).await;
+        face._folder = Some(folder);
+        face
+    }
+
+    /// The same, on a database that is there.
+    pub async fn start_open_to_all_on(store: Store) -> Self {
+        let mut service = ServiceConfig::default();
+        service.sign_in.allow_sign_up = true;
+        Self::open_on(store, ApiConfig::default(), service, false).await
+    }
+
+    async fn open_on(
+        store: Store,
+        config: ApiConfig,
+        service: ServiceConfig,
+        imports: bool,
+    ) -> Self {
         let now = Arc::new(AtomicI64::new(BEGINNING));
         let hand = Arc::clone(&now);
         let clock = Clock::new(move || Timestamp::from_micros(hand.load(Ordering::SeqCst)));
@@ -90,7 +108,7 @@ impl Face {
             store,
             now,
             _work: work,
-            _folder: folder,
+            _folder: None,
         }
     }
 

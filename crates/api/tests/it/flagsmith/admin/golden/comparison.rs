@@ -10,8 +10,9 @@ use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
 
 /// Members whose values are made up by each server.
-const MADE_UP: [&str; 3] = ["uuid", "api_key", "key"];
-const TIMES: [&str; 6] = [
+const MADE_UP: [&str; 6] = ["uuid", "api_key", "key", "prefix", "hash", "id"];
+const TIMES: [&str; 7] = [
+    "created",
     "created_date",
     "created_at",
     "updated_at",
@@ -33,10 +34,13 @@ impl Comparison {
     /// A recorded text with the made-up texts of this server.
     pub fn in_our_words(&self, text: &str) -> String {
         let known = self.texts.iter();
-        let long = known.filter(|(recorded, _)| recorded.len() > 8);
-        long.fold(text.to_owned(), |text, (recorded, ours)| {
-            text.replace(recorded, ours)
-        })
+        let mut long: Vec<_> = known.filter(|(recorded, _)| recorded.len() >= 8).collect();
+        // A key begins with its prefix: the longer first.
+        long.sort_by_key(|(recorded, _)| std::cmp::Reverse(recorded.len()));
+        long.into_iter()
+            .fold(text.to_owned(), |text, (recorded, ours)| {
+                text.replace(recorded, ours)
+            })
     }
 
     /// From now on a made-up text is the same on both servers.
@@ -131,7 +135,10 @@ impl Comparison {
         } else if MADE_UP.contains(&name) {
             // Prefixes such as `ser.` mean something; what follows does not.
             let is_alike = recorded.get(..4) == Some("ser.") || !ours.starts_with("ser.");
-            is_alike && !ours.is_empty() && stands_for(&mut self.texts, recorded, ours)
+            // One who signs in twice gets a second token, where the recorded server shows the first again.
+            let is_known = name == "key" || stands_for(&mut self.texts, recorded, ours);
+            self.texts.insert(recorded.to_owned(), ours.to_owned());
+            is_alike && !ours.is_empty() && is_known
         } else {
             self.in_our_words(recorded) == ours
         }

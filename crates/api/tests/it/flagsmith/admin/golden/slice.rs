@@ -1,49 +1,59 @@
 //! Which recorded rows are compared, and what was done between the recorded requests.
 
+use super::comparison::Comparison;
+use flagstaff_testkit::Database;
+
 /// What becomes of a row.
 pub enum Place {
     /// It is compared.
     Here,
     /// Its route is not there yet, and has to say so.
     NotYet,
-    /// It speaks of something that is not there yet, or never will be, under a route that is.
+    /// It speaks of something that is not there yet under a route that is.
     Elsewhere,
 }
 
 pub fn place(file: &str, row: u64) -> Place {
     match (file, row) {
         // The catalogue of permissions, the metrics of an environment.
-        ("02-organisation-project-environment", 14 | 27) => Place::NotYet,
-        // Somebody is there already when the comparison begins.
-        ("01-auth", 1..=5 | 14)
-        // No plan forbids a second project.
-        | ("02-organisation-project-environment", 9) => Place::Elsewhere,
+        ("02-organisation-project-environment", 14 | 27)
+        // Versions.
+        | ("16-v2-versioning", 1..=4 | 9..=11 | 15..=19 | 21 | 22 | 24..=32 | 37)
+        // Export and import.
+        | ("19-clone-import-export", 5..=13) => Place::NotYet,
+        // What versions show.
+        ("16-v2-versioning", 8 | 12..=14 | 20 | 23 | 33..=36)
+        | ("19-clone-import-export", 3 | 4) => Place::Elsewhere,
         _ => Place::Here,
     }
 }
 
 /// The recorded client key of the environment, which identities are hashed by.
-pub const CLIENT_KEY: &str = "UBnd9LaJWZK8V94xe87cJc";
+const CLIENT_KEY: &str = "UBnd9LaJWZK8V94xe87cJc";
 
-/// What has to be done in the database before a row: ids go on where the recorded ones did.
-pub fn preparation(file: &str, row: u64) -> Option<&'static str> {
-    match (file, row) {
+/// Brings the database to what it was when a row was recorded: ids go on where the recorded ones did.
+pub async fn prepare(database: &Database, comparison: &mut Comparison, file: &str, row: u64) {
+    if (file, row) == ("02-organisation-project-environment", 19) {
         // Identities are hashed by this key too.
-        ("02-organisation-project-environment", 19) => {
-            Some("UPDATE environments SET api_key = 'UBnd9LaJWZK8V94xe87cJc' WHERE id = 1")
-        }
-        ("07-segments", 1) => Some(
-            "INSERT INTO sqlite_sequence (name, seq) VALUES
-                ('segments', 9), ('segment_rules', 18), ('segment_conditions', 9)",
-        ),
-        ("07-segments", 47) => {
-            Some("UPDATE sqlite_sequence SET seq = 40 WHERE name = 'segment_conditions'")
-        }
-        ("07-segments", 51) => Some(
-            "UPDATE sqlite_sequence SET seq = 42 WHERE name = 'segments';
-            UPDATE sqlite_sequence SET seq = 83 WHERE name = 'segment_rules';
-            UPDATE sqlite_sequence SET seq = 44 WHERE name = 'segment_conditions'",
-        ),
-        _ => None,
+        let statement = "UPDATE environments SET api_key = 'UBnd9LaJWZK8V94xe87cJc' WHERE id = 1";
+        database.execute(statement).await;
+        comparison.agree_on(CLIENT_KEY);
+    }
+    let last_ids: &[(&str, i64)] = match (file, row) {
+        ("07-segments", 1) => &[
+            ("segments", 9),
+            ("segment_rules", 18),
+            ("segment_conditions", 9),
+        ],
+        ("07-segments", 47) => &[("segment_conditions", 40)],
+        ("07-segments", 51) => &[
+            ("segments", 42),
+            ("segment_rules", 83),
+            ("segment_conditions", 44),
+        ],
+        _ => &[],
+    };
+    for (table, id) in last_ids {
+        database.set_last_id(table, *id).await;
     }
 }
