@@ -1,12 +1,13 @@
 //! Who asks, and what they may do.
 //!
-//! Until grants arrive, every member of an organisation may change what is in it, and only its admins (and
-//! superusers) the organisation itself.
+//! Superusers are admins of every organisation, and admins may do everything in theirs. Other members may do what they
+//! were granted: in a project or an environment as its admin, or permission by permission. The admin of a
+//! project is one of each of its environments.
 
 use crate::error::{ServiceError, ServiceResult};
 use flagstaff_core::{
-    ApiKey, EnvironmentId, EnvironmentPermission, Member, Membership, OrganisationId, Project,
-    ProjectPermission, Role,
+    ApiKey, EnvironmentId, EnvironmentPermission, Grant, GrantPlace, Member, Membership,
+    OrganisationId, OrganisationPermission, Project, ProjectPermission, Role,
 };
 use flagstaff_store::Actor;
 
@@ -15,6 +16,8 @@ use flagstaff_store::Actor;
 pub struct Caller {
     who: Who,
     memberships: Vec<Membership>,
+    /// What a member was granted who is not everywhere an admin.
+    grants: Vec<Grant>,
 }
 
 #[derive(Debug, Clone)]
@@ -30,7 +33,14 @@ impl Caller {
         Self {
             who: Who::Member(member),
             memberships,
+            grants: Vec::new(),
         }
+    }
+
+    /// The same with what they were granted.
+    #[must_use]
+    pub fn with_grants(self, grants: Vec<Grant>) -> Self {
+        Self { grants, ..self }
     }
 
     /// A program; its key acts in one organisation.
@@ -46,6 +56,7 @@ impl Caller {
                 role,
             }],
             who: Who::ApiKey(key),
+            grants: Vec::new(),
         }
     }
 
@@ -109,10 +120,47 @@ impl Caller {
         self.membership_in(organisation)
     }
 
+    /// What the caller was granted in a place itself, as far as they belong to its organisation.
+    pub(crate) fn grant_in(&self, place: GrantPlace) -> Option<&Grant> {
+        self.membership_in(place.organisation())?;
+        self.grants.iter().find(|grant| grant.place == place)
+    }
+
+    fn is_granted(&self, place: GrantPlace, permission: &str) -> bool {
+        self.role_in(place.organisation()) == Some(Role::Admin)
+            || self
+                .grant_in(place)
+                .is_some_and(|grant| grant.allows(permission))
+    }
+
+    /// True where the caller may do everything in a place and below.
+    #[must_use]
+    pub fn administers(&self, place: GrantPlace) -> bool {
+        let is_admin_of = |place| self.grant_in(place).is_some_and(|grant| grant.is_admin);
+        let organisation = place.organisation();
+        if self.role_in(organisation) == Some(Role::Admin) || is_admin_of(place) {
+            return true;
+        }
+        place
+            .project()
+            .is_some_and(|project| is_admin_of(GrantPlace::Project(organisation, project)))
+    }
+
+    /// True where the caller may do this in an organisation.
+    #[must_use]
+    pub fn may_in_organisation(
+        &self,
+        organisation: OrganisationId,
+        permission: OrganisationPermission,
+    ) -> bool {
+        self.is_granted(GrantPlace::Organisation(organisation), permission.key())
+    }
+
     /// True where the caller may do this in a project.
     #[must_use]
-    pub fn may_in_project(&self, project: &Project, _permission: ProjectPermission) -> bool {
-        self.role_in(project.organisation_id).is_some()
+    pub fn may_in_project(&self, project: &Project, permission: ProjectPermission) -> bool {
+        let place = GrantPlace::Project(project.organisation_id, project.id);
+        self.is_granted(place, permission.key())
     }
 
     /// True where the caller may do this in an environment of a project.
@@ -120,10 +168,11 @@ impl Caller {
     pub fn may_in_environment(
         &self,
         project: &Project,
-        _environment: EnvironmentId,
-        _permission: EnvironmentPermission,
+        environment: EnvironmentId,
+        permission: EnvironmentPermission,
     ) -> bool {
-        self.role_in(project.organisation_id).is_some()
+        let place = GrantPlace::Environment(project.organisation_id, project.id, environment);
+        self.administers(place) || self.is_granted(place, permission.key())
     }
 
     /// Passes members of the organisation.

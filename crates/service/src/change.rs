@@ -2,7 +2,7 @@
 
 use crate::error::{Noun, ServiceResult};
 use crate::{Caller, Service};
-use flagstaff_core::{EnvironmentId, OrganisationId, ProjectId};
+use flagstaff_core::{EnvironmentId, GrantPlace, OrganisationId, ProjectId};
 use flagstaff_store::{Action, Actor, AuditEntry, Change, Touched, TouchedIdentities, Write};
 use std::sync::Arc;
 use tracing::error;
@@ -37,6 +37,15 @@ impl Subject {
         Self {
             organisation: Some(organisation),
             ..Self::installation()
+        }
+    }
+
+    /// What members may do in a place: told in its log, but no snapshot shows it.
+    pub(crate) fn grants_at(place: GrantPlace) -> Self {
+        Self {
+            project: place.project(),
+            environment: place.environment(),
+            ..Self::members_of(place.organisation())
         }
     }
 

@@ -7,7 +7,8 @@ use crate::published::Published;
 use crate::text_rules::{NAME_LIMIT, check_name, check_optional, free_slug};
 use crate::{Caller, Service, secrets};
 use flagstaff_core::{
-    Environment, EnvironmentId, EnvironmentKey, EnvironmentPermission, Project, ProjectId,
+    Environment, EnvironmentId, EnvironmentKey, EnvironmentPermission, GrantPlace, Project,
+    ProjectId, ProjectPermission,
 };
 use flagstaff_store::NewEnvironment;
 use std::sync::Arc;
@@ -56,6 +57,17 @@ impl EnvironmentPlace {
     }
 }
 
+impl EnvironmentPlace {
+    /// The environment as a place of grants.
+    pub(crate) const fn grant_place(&self) -> GrantPlace {
+        GrantPlace::Environment(
+            self.project.organisation_id,
+            self.project.id,
+            self.environment.id,
+        )
+    }
+}
+
 impl Service {
     /// The environments of a project.
     ///
@@ -66,8 +78,11 @@ impl Service {
         caller: &Caller,
         project: ProjectId,
     ) -> ServiceResult<Vec<Environment>> {
-        self.visible_project(caller, project).await?;
-        Ok(self.store().environments(project).await?)
+        let project = self.visible_project(caller, project).await?;
+        let mut environments = self.store().environments(project.id).await?;
+        let viewing = EnvironmentPermission::ViewEnvironment;
+        environments.retain(|each| caller.may_in_environment(&project, each.id, viewing));
+        Ok(environments)
     }
 
     /// One environment, by its client key.
@@ -135,7 +150,8 @@ impl Service {
         project: ProjectId,
         patch: EnvironmentPatch,
     ) -> ServiceResult<Environment> {
-        let project = self.visible_project(caller, project).await?;
+        let creating = ProjectPermission::CreateEnvironment;
+        let project = self.project_for(caller, project, creating).await?;
         self.insert_environment(Some(caller), &project, None, patch)
             .await
     }
@@ -156,6 +172,8 @@ impl Service {
         apply(patch, &mut environment)?;
         write.update_environment(&environment).await?;
         write.start_environment(&environment, now).await?;
+        let granted = GrantPlace::Environment(project.organisation_id, project.id, environment.id);
+        self.grant_to_creator(&mut write, caller, granted).await?;
         let place = EnvironmentPlace {
             project: project.clone(),
             environment: environment.clone(),
@@ -200,10 +218,10 @@ impl Service {
         api_key: &str,
         patch: EnvironmentPatch,
     ) -> ServiceResult<Environment> {
-        self.visible_environment(caller, api_key).await?;
+        self.own_environment(caller, api_key).await?;
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
-        let mut place = self.visible_environment(caller, api_key).await?;
+        let mut place = self.own_environment(caller, api_key).await?;
         apply(patch, &mut place.environment)?;
         write.update_environment(&place.environment).await?;
         let environment = &place.environment;
@@ -219,7 +237,7 @@ impl Service {
     /// # Errors
     /// As [`Service::environment`].
     pub async fn delete_environment(&self, caller: &Caller, api_key: &str) -> ServiceResult<()> {
-        let place = self.visible_environment(caller, api_key).await?;
+        let place = self.own_environment(caller, api_key).await?;
         let environment = &place.environment;
         let mut write = self.store().write().await?;
         write
@@ -237,6 +255,19 @@ impl Service {
         self.keys().reload(self, id).await?;
         self.environments().forget(id);
         Ok(())
+    }
+
+    /// An environment the caller is admin of, by its client key.
+    pub(crate) async fn own_environment(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+    ) -> ServiceResult<EnvironmentPlace> {
+        let place = self.visible_environment(caller, api_key).await?;
+        if caller.administers(place.grant_place()) {
+            return Ok(place);
+        }
+        Err(ServiceError::Forbidden)
     }
 
     /// An environment the caller may see, by its client key.

@@ -170,6 +170,9 @@ pub enum Problem {
         /// The most allowed.
         limit: usize,
     },
+    /// No permission of this level has this word.
+    #[error("`{0}` is not a permission here")]
+    UnknownPermission(String),
     /// Superusers sign up first, or not at all.
     #[error("cannot be true after the first member")]
     NotFirstMember,

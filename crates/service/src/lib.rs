@@ -27,6 +27,7 @@ mod feature_state_rows;
 mod feature_states;
 mod features;
 mod flag_writes;
+mod grants;
 mod identify;
 mod identities;
 mod identity_cache;
@@ -91,6 +92,7 @@ pub use flag_writes::FeatureReference;
 pub use flagstaff_store::{
     FeatureSort, Page, PageRequest, StateOwners, Store, StoreError, TagFilter, VersionFilter,
 };
+pub use grants::{GrantLevel, GrantPatch, GrantRequest, Held};
 pub use identify::{Identification, Identified, SentTrait, ShownTrait};
 pub use identity_overrides::IdentityOverrideRequest;
 pub use identity_traits::{TraitKind, TraitPatch};

@@ -4,7 +4,10 @@ use crate::change::{Subject, Told};
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
 use crate::text_rules::{NAME_LIMIT, check_name, free_slug};
 use crate::{Caller, Service};
-use flagstaff_core::{Organisation, OrganisationId, Project, ProjectId, ProjectPermission};
+use flagstaff_core::{
+    GrantPlace, Organisation, OrganisationId, OrganisationPermission, Project, ProjectId,
+    ProjectPermission,
+};
 use flagstaff_store::NewProject;
 use regex::RegexBuilder;
 use uuid::Uuid;
@@ -67,6 +70,7 @@ impl Service {
         for organisation in organisations {
             projects.extend(self.store().projects(organisation).await?);
         }
+        projects.retain(|project| caller.may_in_project(project, ProjectPermission::ViewProject));
         projects.sort_by_key(|project| project.id);
         Ok(projects)
     }
@@ -98,7 +102,10 @@ impl Service {
         caller.require_member(organisation_id)?;
         let organisation = self.store().organisation(organisation_id).await?;
         let organisation = organisation.ok_or(ServiceError::Forbidden)?;
-        if organisation.restrict_project_create_to_admin {
+        let creating = OrganisationPermission::CreateProject;
+        if organisation.restrict_project_create_to_admin
+            || !caller.may_in_organisation(organisation_id, creating)
+        {
             caller.require_admin(organisation_id)?;
         }
         self.insert_project(Some(caller), &organisation, patch)
@@ -128,6 +135,8 @@ impl Service {
             .await?;
         apply(patch, &mut project)?;
         write.update_project(&project).await?;
+        let place = GrantPlace::Project(organisation.id, project.id);
+        self.grant_to_creator(&mut write, caller, place).await?;
         let subject = Subject::project(organisation.id, project.id);
         let told = Told::created(Noun::Project, project.id.get(), project.uuid)
             .saying(format!("New Project created: {}", project.name));
@@ -138,17 +147,17 @@ impl Service {
     /// Changes a project.
     ///
     /// # Errors
-    /// As [`Service::project`], and invalid fields.
+    /// As [`Service::project`], [`ServiceError::Forbidden`] unless the caller is its admin, and invalid fields.
     pub async fn update_project(
         &self,
         caller: &Caller,
         id: ProjectId,
         patch: ProjectPatch,
     ) -> ServiceResult<Project> {
-        self.visible_project(caller, id).await?;
+        self.own_project(caller, id).await?;
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
-        let mut project = self.visible_project(caller, id).await?;
+        let mut project = self.own_project(caller, id).await?;
         apply(patch, &mut project)?;
         write.update_project(&project).await?;
         let subject = Subject::project(project.organisation_id, id);
@@ -161,10 +170,9 @@ impl Service {
     /// Deletes a project with its environments.
     ///
     /// # Errors
-    /// As [`Service::project`]; only admins of the organisation may.
+    /// As [`Service::project`], and [`ServiceError::Forbidden`] unless the caller is its admin.
     pub async fn delete_project(&self, caller: &Caller, id: ProjectId) -> ServiceResult<()> {
-        let project = self.visible_project(caller, id).await?;
-        caller.require_admin(project.organisation_id)?;
+        let project = self.own_project(caller, id).await?;
         let environments = self.store().environments(id).await?;
         let mut write = self.store().write().await?;
         write.delete_project(id, self.clock().now()).await?;
@@ -176,6 +184,19 @@ impl Service {
             self.forget_environment(environment.id).await?;
         }
         Ok(())
+    }
+
+    /// A project the caller is admin of.
+    pub(crate) async fn own_project(
+        &self,
+        caller: &Caller,
+        id: ProjectId,
+    ) -> ServiceResult<Project> {
+        let project = self.visible_project(caller, id).await?;
+        if caller.administers(GrantPlace::Project(project.organisation_id, id)) {
+            return Ok(project);
+        }
+        Err(ServiceError::Forbidden)
     }
 
     /// A project the caller may see.

@@ -45,7 +45,7 @@ impl Service {
         caller: &Caller,
         api_key: &str,
     ) -> ServiceResult<Vec<ServerKey>> {
-        let place = self.visible_environment(caller, api_key).await?;
+        let place = self.own_environment(caller, api_key).await?;
         Ok(self.store().server_keys(place.environment.id).await?)
     }
 
@@ -59,7 +59,7 @@ impl Service {
         api_key: &str,
         request: ServerKeyRequest,
     ) -> ServiceResult<ServerKey> {
-        let place = self.visible_environment(caller, api_key).await?;
+        let place = self.own_environment(caller, api_key).await?;
         self.insert_server_key(Some(caller), &place, request).await
     }
 
@@ -110,7 +110,7 @@ impl Service {
         id: ServerKeyId,
         patch: ServerKeyPatch,
     ) -> ServiceResult<ServerKey> {
-        let place = self.visible_environment(caller, api_key).await?;
+        let place = self.own_environment(caller, api_key).await?;
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
         let mut key = self.server_key_of(&place, id).await?;
@@ -138,7 +138,7 @@ impl Service {
         api_key: &str,
         id: ServerKeyId,
     ) -> ServiceResult<()> {
-        let place = self.visible_environment(caller, api_key).await?;
+        let place = self.own_environment(caller, api_key).await?;
         let key = self.server_key_of(&place, id).await?;
         self.remove_server_key(Some(caller), &place, &key).await
     }

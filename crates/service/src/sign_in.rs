@@ -4,7 +4,7 @@ use crate::caller::Caller;
 use crate::error::{AuthenticationProblem, Noun, Problem, ServiceError, ServiceResult};
 use crate::sign_up::new_superuser;
 use crate::{Service, passwords, secrets};
-use flagstaff_core::{Member, MemberId, Timestamp};
+use flagstaff_core::{Member, MemberId, Role, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -159,8 +159,19 @@ impl Service {
                 .ok_or(ServiceError::Unauthenticated(
                     AuthenticationProblem::InvalidToken,
                 ))?;
+        self.caller_of_member(member).await
+    }
+
+    /// A member with what they may do now.
+    pub(crate) async fn caller_of_member(&self, member: Member) -> ServiceResult<Caller> {
         let memberships = self.store().memberships(member.id).await?;
-        Ok(Caller::of_member(member, memberships))
+        let is_limited = memberships.iter().any(|place| place.role == Role::User);
+        let grants = if is_limited && !member.is_superuser {
+            self.store().grants_of(member.id).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Caller::of_member(member, memberships).with_grants(grants))
     }
 
     /// A fresh one-time sign-in link while nobody can sign in yet: the secret part of its address.

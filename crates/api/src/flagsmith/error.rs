@@ -261,6 +261,7 @@ pub(crate) fn problem_text(problem: &Problem) -> Vec<Cow<'static, str>> {
         Problem::InvitedAlready => "This person is invited already.".into(),
         Problem::LastAdmin => "The organisation needs an admin.".into(),
         Problem::TooMany { limit } => words::too_many(*limit).into(),
+        Problem::UnknownPermission(word) => words::no_such_row(word).into(),
         Problem::NotFirstMember => "Only the first member can be a superuser.".into(),
         Problem::EmailTaken => "Email already exists. Please log in.".into(),
         Problem::WeakPassword(problems) => {
