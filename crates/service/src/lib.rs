@@ -16,6 +16,7 @@ pub mod config;
 mod demo;
 mod environment_access;
 mod environment_copies;
+mod environment_metrics;
 mod environments;
 mod error;
 mod feature_exports;
@@ -78,6 +79,7 @@ pub use clock::Clock;
 pub use config::ServiceConfig;
 pub use demo::Demo;
 pub use environment_access::{KeyNeed, OpenEnvironment};
+pub use environment_metrics::{EnvironmentMetrics, FirstEvaluation};
 pub use environments::EnvironmentPatch;
 pub use error::{
     AuthenticationProblem, BoxError, Noun, Part, PasswordProblem, Problem, ServiceError,

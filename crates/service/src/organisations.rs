@@ -63,6 +63,20 @@ impl Service {
         self.organisation_view(caller, organisation).await
     }
 
+    /// One organisation, by its stable id.
+    ///
+    /// # Errors
+    /// As [`Service::organisation`].
+    pub async fn organisation_by_uuid(
+        &self,
+        caller: &Caller,
+        uuid: Uuid,
+    ) -> ServiceResult<OrganisationView> {
+        let organisation = self.store().organisation_by_uuid(uuid).await?;
+        let organisation = organisation.ok_or(ServiceError::Forbidden)?;
+        self.organisation(caller, organisation.id).await
+    }
+
     /// Makes an organisation, with the caller as its admin.
     ///
     /// # Errors

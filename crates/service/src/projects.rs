@@ -88,6 +88,17 @@ impl Service {
         })
     }
 
+    /// One project, by its stable id.
+    ///
+    /// # Errors
+    /// As [`Service::project`].
+    pub async fn project_by_uuid(&self, caller: &Caller, uuid: Uuid) -> ServiceResult<Project> {
+        let noun = Noun::Project;
+        let project = self.store().project_by_uuid(uuid).await?;
+        let project = project.ok_or(ServiceError::NotFound { noun })?;
+        self.visible_project(caller, project.id).await
+    }
+
     /// Makes a project.
     ///
     /// # Errors

@@ -55,6 +55,24 @@ pub(crate) const ONE: &str = "
     WHERE id = $1 AND deleted_at IS NULL";
 
 impl Store {
+    /// An organisation by its stable id.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn organisation_by_uuid(&self, uuid: Uuid) -> StoreResult<Option<Organisation>> {
+        const SQL: &str = "SELECT id FROM organisations WHERE uuid = $1";
+        let id: Option<i64> = on_backend!(self, |pool| {
+            sqlx::query_scalar(SQL)
+                .bind(uuid.to_string())
+                .fetch_optional(pool)
+                .await
+        })?;
+        match id {
+            Some(id) => self.organisation(OrganisationId::new(id)).await,
+            None => Ok(None),
+        }
+    }
+
     /// An organisation by its id.
     ///
     /// # Errors

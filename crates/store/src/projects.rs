@@ -75,6 +75,24 @@ pub(crate) const ONE: &str = "
     WHERE id = $1 AND deleted_at IS NULL";
 
 impl Store {
+    /// A project by its stable id.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn project_by_uuid(&self, uuid: Uuid) -> StoreResult<Option<Project>> {
+        const SQL: &str = "SELECT id FROM projects WHERE uuid = $1";
+        let id: Option<i64> = on_backend!(self, |pool| {
+            sqlx::query_scalar(SQL)
+                .bind(uuid.to_string())
+                .fetch_optional(pool)
+                .await
+        })?;
+        match id {
+            Some(id) => self.project(ProjectId::new(id)).await,
+            None => Ok(None),
+        }
+    }
+
     /// A project by its id.
     ///
     /// # Errors

@@ -169,6 +169,37 @@ impl Store {
         })?)
     }
 
+    /// Beginning of the first interval in which flags of an environment were asked for, with what the SDK said of
+    /// itself.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn first_request(
+        &self,
+        environment: EnvironmentId,
+    ) -> StoreResult<Option<(Timestamp, UsageLabels)>> {
+        const SQL: &str = "
+            SELECT bucket_start, sdk_user_agent, application_name, application_version
+            FROM request_counts
+            WHERE environment_id = $1 AND kind <> 'traits'
+            ORDER BY bucket_start, sdk_user_agent DESC LIMIT 1";
+        let row: Option<(i64, String, String, String)> = on_backend!(self, |pool| {
+            sqlx::query_as(SQL)
+                .bind(environment.get())
+                .fetch_optional(pool)
+                .await
+        })?;
+        let said = |text: String| (!text.is_empty()).then_some(text);
+        Ok(row.map(|(start, user_agent, name, version)| {
+            let labels = UsageLabels {
+                user_agent: said(user_agent),
+                application_name: said(name),
+                application_version: said(version),
+            };
+            (Timestamp::from_micros(start), labels)
+        }))
+    }
+
     /// Requests of a kind to an environment since a time.
     ///
     /// # Errors

@@ -83,4 +83,18 @@ contract! {
 
         assert_not_found(write.update_organisation(&missing).await, Noun::Organisation);
     }
+
+    async fn it_is_found_by_its_stable_id_until_it_is_deleted(store: Store) {
+        let shop = Shop::open(&store).await;
+        let uuid = shop.organisation.uuid;
+
+        let found = store.organisation_by_uuid(uuid).await.unwrap();
+        let mut write = shop.write().await;
+        write.delete_organisation(shop.organisation.id, later(1)).await.unwrap();
+        shop.commit(write).await;
+
+        assert_eq!(found.map(|found| found.id), Some(shop.organisation.id));
+        assert_eq!(store.organisation_by_uuid(uuid).await.unwrap(), None);
+        assert_eq!(store.organisation_by_uuid(uuid::Uuid::new_v4()).await.unwrap(), None);
+    }
 }

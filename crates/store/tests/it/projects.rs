@@ -74,4 +74,18 @@ contract! {
         assert!(next.id > shop.project.id, "ids are not given again");
         assert_eq!(store.projects(shop.organisation.id).await.unwrap(), [next]);
     }
+
+    async fn it_is_found_by_its_stable_id_until_it_is_deleted(store: Store) {
+        let shop = Shop::open(&store).await;
+        let uuid = shop.project.uuid;
+
+        let found = store.project_by_uuid(uuid).await.unwrap();
+        let mut write = shop.write().await;
+        write.delete_project(shop.project.id, later(1)).await.unwrap();
+        shop.commit(write).await;
+
+        assert_eq!(found.map(|found| found.id), Some(shop.project.id));
+        assert_eq!(store.project_by_uuid(uuid).await.unwrap(), None);
+        assert_eq!(store.project_by_uuid(uuid::Uuid::new_v4()).await.unwrap(), None);
+    }
 }

@@ -131,4 +131,30 @@ contract! {
 
         assert_eq!(count, 60);
     }
+
+    async fn the_first_request_is_known_with_what_asked(store: Store) {
+        let shop = Shop::open(&store).await;
+        assert_eq!(store.first_request(shop.id()).await.unwrap(), None);
+        let request = |kind, bucket, labels| RequestCountRow {
+            environment_id: shop.id(),
+            kind,
+            bucket,
+            labels,
+            count: 1,
+        };
+        let rows = UsageRows {
+            evaluations: Vec::new(),
+            requests: vec![
+                request(RequestKind::Traits, NOW, UsageLabels::default()),
+                request(RequestKind::Flags, later(2 * QUARTER), UsageLabels::default()),
+                request(RequestKind::Identities, later(QUARTER), python()),
+                request(RequestKind::Flags, later(QUARTER), UsageLabels::default()),
+            ],
+        };
+        store.record_counts(Uuid::new_v4(), &rows, NOW).await.unwrap();
+
+        let first = store.first_request(shop.id()).await.unwrap();
+
+        assert_eq!(first, Some((later(QUARTER), python())));
+    }
 }

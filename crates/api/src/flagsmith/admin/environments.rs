@@ -8,8 +8,8 @@ use super::super::fields::{Fields, Need, Text};
 use super::super::scalar::{self, Integer};
 use super::super::sdk::forms::Document;
 use super::super::view::View;
-use super::lists;
-use crate::auth::Member;
+use super::{lists, times};
+use crate::auth::{Member, Open};
 use crate::routes::Routes;
 use axum::http::StatusCode;
 use flagstaff_core::{Environment, ProjectId};
@@ -51,6 +51,14 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .view(
             "/api/v1/environments/get-by-uuid/{uuid}/",
             View::new("Get by uuid").get(Member, get_by_uuid),
+        )
+        .view(
+            "/api/v1/environments/{environment_key}/metrics/",
+            View::new("Environment Metrics").get(Member, metrics),
+        )
+        .view(
+            "/api/v1/environments/{environment_key}/onboarding-status/",
+            View::new("Environment Onboarding Status").get(Open, onboarding_status),
         )
 }
 
@@ -102,6 +110,56 @@ async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
     let mut json = shape(&environment);
     json["total_segment_overrides"] = overrides.into();
     Ok(Answer::of(&json))
+}
+
+/// `GET /api/v1/environments/{environment_key}/metrics/`
+async fn metrics(call: Call<Caller>) -> Result<Answer, Failure> {
+    let key = environment_key(&call)?;
+    let service = call.service();
+    let metrics = service.environment_metrics(&call.subject, key).await?;
+    let figures = [
+        (
+            metrics.features,
+            "Total features",
+            "total_features",
+            "features",
+        ),
+        (
+            metrics.enabled_features,
+            "Features enabled",
+            "enabled_features",
+            "features",
+        ),
+        (
+            metrics.segment_overrides,
+            "Segment overrides",
+            "segment_overrides",
+            "segments",
+        ),
+        (
+            metrics.identity_overrides,
+            "Identity overrides",
+            "identity_overrides",
+            "identities",
+        ),
+    ];
+    let shape = |(rank, (value, description, name, entity))| {
+        json!({
+            "value": value, "description": description, "name": name, "entity": entity, "rank": rank,
+        })
+    };
+    let metrics: Vec<Json> = (1..).zip(figures).map(shape).collect();
+    Ok(Answer::of(&json!({ "metrics": metrics })))
+}
+
+/// `GET /api/v1/environments/{environment_key}/onboarding-status/`: open to everybody, as the client key is.
+async fn onboarding_status(call: Call<()>) -> Result<Answer, Failure> {
+    let key = call.path_text("environment_key")?;
+    let first = call.service().first_evaluation(key).await?;
+    Ok(Answer::of(&json!({
+        "first_evaluated_at": first.as_ref().map(|first| times::shown(first.at)),
+        "first_evaluated_sdk_label": first.and_then(|first| first.sdk_label),
+    })))
 }
 
 /// `PUT /api/v1/environments/{environment_key}/`

@@ -17,6 +17,7 @@ mod feature_states;
 mod features;
 mod flag_values;
 mod future;
+mod grants;
 mod identities;
 mod identity_overrides;
 mod identity_traits;
@@ -52,6 +53,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = invites::routes(routes);
     let routes = projects::routes(routes);
     let routes = permissions::routes(routes);
+    let routes = grants::routes(routes);
     let routes = tags::routes(routes);
     let routes = features::routes(routes);
     let routes = feature_owners::routes(routes);

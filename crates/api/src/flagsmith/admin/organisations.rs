@@ -36,6 +36,14 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 .patch(Member, update)
                 .delete(Member, delete),
         )
+        .view(
+            "/api/v1/organisations/{organisation_id}/get-subscription-metadata/",
+            View::new("Get subscription metadata").get(Member, subscription_metadata),
+        )
+        .view(
+            "/api/v1/organisations/get-by-uuid/{uuid}/",
+            View::new("Get by uuid").get(Member, get_by_uuid),
+        )
 }
 
 /// `GET /api/v1/organisations/`
@@ -66,6 +74,29 @@ async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
     let id = organisation_id(&call)?;
     let organisation = call.service().organisation(&call.subject, id).await?;
     Ok(Answer::of(&shape(&organisation)))
+}
+
+/// `GET /api/v1/organisations/get-by-uuid/{uuid}/`
+async fn get_by_uuid(call: Call<Caller>) -> Result<Answer, Failure> {
+    let uuid = call.path_uuid("uuid")?;
+    let service = call.service();
+    let organisation = service.organisation_by_uuid(&call.subject, uuid).await?;
+    Ok(Answer::of(&shape(&organisation)))
+}
+
+/// `GET /api/v1/organisations/{organisation_id}/get-subscription-metadata/`: nothing is sold, nothing ends.
+async fn subscription_metadata(call: Call<Caller>) -> Result<Answer, Failure> {
+    let id = organisation_id(&call)?;
+    call.service().organisation(&call.subject, id).await?;
+    Ok(Answer::of(&json!({
+        "max_seats": UNLIMITED,
+        "max_api_calls": UNLIMITED,
+        "max_projects": null,
+        "payment_source": null,
+        "chargebee_email": null,
+        "feature_history_visibility_days": null,
+        "audit_log_visibility_days": null,
+    })))
 }
 
 /// `PUT /api/v1/organisations/{organisation_id}/`

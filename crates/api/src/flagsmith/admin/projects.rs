@@ -37,6 +37,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 .patch(Member, update)
                 .delete(Member, delete),
         )
+        .view(
+            "/api/v1/projects/get-by-uuid/{uuid}/",
+            View::new("Get by uuid").get(Member, get_by_uuid),
+        )
 }
 
 /// `GET /api/v1/projects/`
@@ -73,6 +77,13 @@ async fn get(call: Call<Caller>) -> Result<Answer, Failure> {
         .project(&call.subject, project_id(&call)?)
         .await?;
     Ok(Answer::of(&shape_with_totals(&view)))
+}
+
+/// `GET /api/v1/projects/get-by-uuid/{uuid}/`
+async fn get_by_uuid(call: Call<Caller>) -> Result<Answer, Failure> {
+    let uuid = call.path_uuid("uuid")?;
+    let project = call.service().project_by_uuid(&call.subject, uuid).await?;
+    Ok(Answer::of(&shape(&project)))
 }
 
 /// `PUT /api/v1/projects/{project_id}/`

@@ -249,4 +249,61 @@ async fn a_deleted_environment_leaves_its_name_to_others() {
     assert_ne!(first, second);
     let missing = json!({ "detail": "No Environment matches the given query." });
     check_refusal(&copy, 404, &missing);
+
+#[tokio::test]
+async fn metrics_count_what_an_environment_has() {
+    let desk = Desk::open().await;
+    let on = desk
+        .make_feature(json!({ "name": "on", "default_enabled": true }))
+        .await;
+    desk.make_feature(json!({ "name": "off" })).await;
+    let segment = desk.make_segment("pro").await;
+    let body = json!({ "enabled": true, "feature_segment": { "segment": segment },
+        "feature_state_value": { "type": "unicode", "string_value": "x" } });
+    let path = desk.in_environment(&format!("features/{on}/create-segment-override/"));
+    desk.make(&path, body).await;
+    let identities = desk.in_environment("identities/");
+    let identity = desk.make(&identities, json!({ "identifier": "bob" })).await;
+    let path = format!("{identities}{identity}/featurestates/");
+    desk.make(&path, json!({ "feature": on, "enabled": false }))
+        .await;
+
+    let metrics = desk.get(&desk.in_environment("metrics/")).await.json();
+    let stranger = desk.stranger().await;
+    let refused = stranger
+        .ask("GET", &desk.in_environment("metrics/"), None)
+        .await;
+
+    let values: Vec<&serde_json::Value> = metrics["metrics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|metric| &metric["value"])
+        .collect();
+    assert_eq!(values, [2, 1, 1, 1]);
+    assert_eq!(metrics["metrics"][3]["name"], "identity_overrides");
+    assert_eq!(refused.status, 404);
+}
+
+#[tokio::test]
+async fn anybody_with_the_client_key_learns_when_flags_were_first_asked_for() {
+    let desk = Desk::open().await;
+    let path = desk.in_environment("onboarding-status/");
+    let before = desk.face.keyless("GET", &path).send().await.json();
+    let ask = desk.face.keyless("GET", "/api/v1/flags/");
+    let ask = ask.header("x-environment-key", &desk.key);
+    ask.header("user-agent", "flagsmith-rust-sdk/2.0")
+        .send()
+        .await;
+
+    desk.face.service.flush_usage().await.unwrap();
+    let after = desk.face.keyless("GET", &path).send().await.json();
+    let other = "/api/v1/environments/nope/onboarding-status/";
+    let unknown = desk.face.keyless("GET", other).send().await;
+
+    assert_eq!(before["first_evaluated_at"], json!(null));
+    assert_eq!(after["first_evaluated_at"], "2026-11-21T00:15:00Z");
+    assert_eq!(after["first_evaluated_sdk_label"], "flagsmith-rust-sdk/2.0");
+    let missing = json!({ "detail": "No Environment matches the given query." });
+    check_refusal(&unknown, 404, &missing);
 }

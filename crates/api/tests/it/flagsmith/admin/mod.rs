@@ -21,6 +21,7 @@ mod invites;
 mod multivariate_options;
 mod organisation_members;
 mod organisations;
+mod permissions;
 mod projects;
 mod segment_overrides;
 mod segments;

@@ -98,3 +98,55 @@ async fn a_deleted_organisation_takes_its_projects_along() {
     let flags = flags.header("x-environment-key", &desk.key).send().await;
     assert_eq!(flags.status, 403);
 }
+
+#[tokio::test]
+async fn everything_is_found_by_its_uuid_by_those_who_may_see_it() {
+    let desk = Desk::open().await;
+    let stranger = desk.stranger().await;
+    let organisation = desk.get(&format!("{LIST}{}/", desk.organisation)).await;
+    let project = desk.get(&desk.in_project("")).await;
+    let environment = desk.get(&desk.in_environment("")).await;
+    let forbidden = "You do not have permission to perform this action.";
+    let no_project = "No Project matches the given query.";
+    let no_environment = "No Environment matches the given query.";
+    let unknown = "00000000-0000-4000-8000-000000000000";
+
+    for (level, row, status, text) in [
+        ("organisations", organisation, 403, forbidden),
+        ("projects", project, 404, no_project),
+        ("environments", environment, 404, no_environment),
+    ] {
+        let row = row.json();
+        let path = format!(
+            "/api/v1/{level}/get-by-uuid/{}/",
+            row["uuid"].as_str().unwrap()
+        );
+        let found = desk.get(&path).await.json();
+        assert_eq!((&found["id"], &found["name"]), (&row["id"], &row["name"]));
+        let refusal = json!({ "detail": text });
+        check_refusal(&stranger.ask("GET", &path, None).await, status, &refusal);
+        let missing = format!("/api/v1/{level}/get-by-uuid/{unknown}/");
+        check_refusal(&desk.get(&missing).await, status, &refusal);
+        let nonsense = desk.get(&format!("/api/v1/{level}/get-by-uuid/x/")).await;
+        check_refusal(&nonsense, 404, &json!({ "detail": "Not found." }));
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_limited_by_a_subscription() {
+    let desk = Desk::open().await;
+    let stranger = desk.stranger().await;
+    let path = format!("{LIST}{}/get-subscription-metadata/", desk.organisation);
+
+    let metadata = desk.get(&path).await.json();
+
+    assert_eq!(metadata["max_seats"], i32::MAX);
+    for unlimited in [
+        "max_projects",
+        "feature_history_visibility_days",
+        "audit_log_visibility_days",
+    ] {
+        assert_eq!(metadata[unlimited], json!(null));
+    }
+    assert_eq!(stranger.ask("GET", &path, None).await.status, 403);
+}

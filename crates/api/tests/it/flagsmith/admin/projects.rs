@@ -84,23 +84,6 @@ async fn somebody_elses_project_is_not_found() {
 }
 
 #[tokio::test]
-async fn permissions_are_those_of_the_role() {
-    let desk = Desk::open().await;
-    let colleague = desk.colleague().await;
-    let path = desk.in_project("my-permissions/");
-
-    let admin = desk.get(&path).await.json();
-    let user = colleague.ask("GET", &path, None).await.json();
-    let refused = colleague.ask("DELETE", &desk.in_project(""), None).await;
-
-    assert_eq!(admin["admin"], true);
-    assert_eq!(user["admin"], false);
-    let granted = user["permissions"].as_array().unwrap();
-    assert!(granted.contains(&json!("CREATE_FEATURE")));
-    assert_eq!(refused.status, 403);
-}
-
-#[tokio::test]
 async fn a_pattern_that_is_none_is_refused() {
     let desk = Desk::open().await;
 

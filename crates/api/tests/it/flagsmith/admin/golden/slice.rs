@@ -15,10 +15,8 @@ pub enum Place {
 
 pub fn place(file: &str, row: u64) -> Place {
     match (file, row) {
-        // The catalogue of permissions, the metrics of an environment.
-        ("02-organisation-project-environment", 14 | 27)
         // Versions.
-        | ("16-v2-versioning", 1..=4 | 9..=11 | 15..=19 | 21 | 22 | 24..=32 | 37)
+        ("16-v2-versioning", 1..=4 | 9..=11 | 15..=19 | 21 | 22 | 24..=32 | 37)
         // Export and import.
         | ("19-clone-import-export", 5..=13) => Place::NotYet,
         // What versions show.
