@@ -249,6 +249,7 @@ async fn a_deleted_environment_leaves_its_name_to_others() {
     assert_ne!(first, second);
     let missing = json!({ "detail": "No Environment matches the given query." });
     check_refusal(&copy, 404, &missing);
+}
 
 #[tokio::test]
 async fn metrics_count_what_an_environment_has() {
