@@ -13,10 +13,10 @@ impl Service {
     /// # Errors
     /// As [`Service::environment`], and [`VersioningProblem::AlreadyOn`].
     pub async fn enable_versions(&self, caller: &Caller, api_key: &str) -> ServiceResult<()> {
-        self.visible_environment(caller, api_key).await?;
+        self.own_environment(caller, api_key).await?;
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
-        let place = self.visible_environment(caller, api_key).await?;
+        let place = self.own_environment(caller, api_key).await?;
         if place.environment.use_v2_feature_versioning {
             return Err(ServiceError::Versioning(VersioningProblem::AlreadyOn));
         }
@@ -34,10 +34,10 @@ impl Service {
     /// # Errors
     /// As [`Service::environment`], and [`VersioningProblem::AlreadyOff`].
     pub async fn disable_versions(&self, caller: &Caller, api_key: &str) -> ServiceResult<()> {
-        self.visible_environment(caller, api_key).await?;
+        self.own_environment(caller, api_key).await?;
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
-        let place = self.visible_environment(caller, api_key).await?;
+        let place = self.own_environment(caller, api_key).await?;
         if !place.environment.use_v2_feature_versioning {
             return Err(ServiceError::Versioning(VersioningProblem::AlreadyOff));
         }
