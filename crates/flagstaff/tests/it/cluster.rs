@@ -111,8 +111,26 @@ impl Cluster {
     /// Stops it as a crash does; files stay.
     pub fn crash(&mut self) {
         if let Some(mut keeper) = self.keeper.take() {
+            self.stand_still(false);
             drop(keeper.stdin.take());
             let _ = keeper.wait();
+        }
+    }
+
+    /// Lets every process of it stand still, or go on: connections stay open, and nothing is answered.
+    pub fn stand_still(&self, still: bool) {
+        let signal = if still { "-STOP" } else { "-CONT" };
+        let main = std::fs::read_to_string(self.folder.path().join("data/postmaster.pid")).unwrap();
+        let main = main.lines().next().unwrap().to_owned();
+        // Stopped first, the main process makes no further ones.
+        succeed(Command::new("kill").args([signal, &main]));
+        let others = Command::new("ps")
+            .args(["-o", "pid=", "--ppid", &main])
+            .output()
+            .unwrap();
+        for id in String::from_utf8_lossy(&others.stdout).split_whitespace() {
+            // One may have ended meanwhile.
+            let _ = Command::new("kill").args([signal, id]).output();
         }
     }
 

@@ -177,3 +177,33 @@ fn with_postgres_away_snapshots_are_served_and_the_rest_is_refused_until_it_is_b
         );
     });
 }
+
+#[test]
+fn a_database_that_stands_still_is_taken_to_be_away_after_a_few_seconds() {
+    block_on(async {
+        let Some(cluster) = Cluster::start() else {
+            return;
+        };
+        let database = Database::on(&cluster.url());
+        let prepared = Desk::prepare(&database);
+        let server = Server::start(&database);
+        let desk = prepared.sign_in(&server).await;
+        desk.flag(&server, "none").await;
+        let load = ReadLoad::start(&server, &desk);
+
+        let begun = Instant::now();
+        cluster.stand_still(true);
+        // The first that needs the database waits until it is known.
+        let unknown = "/api/v1/identities/?identifier=unknown";
+        let first = desk.ask(&server, &desk.client_key, unknown).await;
+        let noticed = begun.elapsed();
+        let next = in_time("the next", desk.ask(&server, &desk.client_key, unknown)).await;
+        cluster.stand_still(false);
+        wait_for_readiness(&server, &desk, 200, RECOVERY).await;
+        let again = desk.ask(&server, &desk.client_key, unknown).await;
+
+        assert_eq!((first.status, next.status, again.status), (503, 503, 200));
+        assert!(noticed < Duration::from_secs(9), "{noticed:?}");
+        assert!(load.end() > 100);
+    });
+}
