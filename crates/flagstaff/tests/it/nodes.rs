@@ -9,6 +9,7 @@ use flagstaff_core::{EnvironmentId, FeatureId, StateValue, Timestamp};
 use flagstaff_store::{
     Action, Actor, AuditEntry, Change, NewFeatureState, NewStateOwner, Noun, Store, Touched,
 };
+use flagstaff_wire::time::{UtcMark, iso};
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 use std::io::Write as _;
@@ -326,13 +327,39 @@ fn a_trait_written_through_one_node_is_read_through_the_other_within_a_second() 
     });
 }
 
-/// Schedules another value of the only feature, as a third node would.
-async fn schedule(nodes: &Nodes, value: &str, version: i64, due: Timestamp) {
+/// Publishes a version of the only feature that says another value from a time on, through the first node.
+async fn publish(nodes: &Nodes, value: &str, due: Timestamp) {
+    let (environment, feature) = ids(nodes);
+    let versions = format!("environments/{environment}/features/{feature}/versions/");
+    let say = async |method, path: &str, body| {
+        let path = format!("{versions}{path}");
+        let answer = nodes.desk.manage(&nodes.one, method, &path, body).await;
+        assert!((200..300).contains(&answer.status), "{path}: {answer:?}");
+        answer.json
+    };
+    let draft = say(Method::POST, "", json!({})).await;
+    let states = format!("{}/featurestates/", draft["uuid"].as_str().unwrap());
+    let state = say(Method::GET, &states, Json::Null).await[0]["id"].clone();
+    let value = json!({ "type": "unicode", "string_value": value });
+    let body = json!({ "feature_state_value": value });
+    say(Method::PATCH, &format!("{states}{state}/"), body).await;
+    let publish = format!("{}/publish/", draft["uuid"].as_str().unwrap());
+    let live_from = iso(due, UtcMark::Zulu);
+    say(Method::POST, &publish, json!({ "live_from": live_from })).await;
+}
+
+/// The environment and the feature, where there is one of each.
+fn ids(nodes: &Nodes) -> (i64, i64) {
     let ids = nodes
         .database
         .sql("SELECT environment_id, feature_id FROM feature_states LIMIT 1");
     let mut ids = ids.trim().split('|').map(|id| id.parse::<i64>().unwrap());
-    let (environment, feature) = (ids.next().unwrap(), ids.next().unwrap());
+    (ids.next().unwrap(), ids.next().unwrap())
+}
+
+/// Schedules another value of the only feature, as a third node would.
+async fn schedule(nodes: &Nodes, value: &str, version: i64, due: Timestamp) {
+    let (environment, feature) = ids(nodes);
     let store = Store::connect(&nodes.database.url()).await.unwrap();
     let mut write = store.write().await.unwrap();
     let state = NewFeatureState {
@@ -420,6 +447,37 @@ fn a_scheduled_state_comes_true_in_time_and_once_on_two_nodes() {
             let due = now().plus_micros(1_500_000);
             schedule(&nodes, &format!("turn {turn}"), turn + 1, due).await;
             let (flips, revision) = flips_and_revision(&nodes);
+            let late = served_after(&nodes, &format!("turn {turn}"), due).await;
+
+            assert!(late < Duration::from_secs(1), "{late:?} late");
+            assert_eq!(flips_and_revision(&nodes), (flips + 1, revision + 1));
+        }
+    });
+}
+
+#[test]
+fn a_version_published_for_a_time_comes_true_in_time_and_once_on_two_nodes() {
+    block_on(async {
+        let Some(nodes) = Nodes::start().await else {
+            return;
+        };
+        nodes.desk.feature(&nodes.one, "banner").await;
+        let path = format!(
+            "environments/{}/enable-v2-versioning/",
+            nodes.desk.client_key
+        );
+        let enabled = nodes
+            .desk
+            .manage(&nodes.one, Method::POST, &path, json!({}))
+            .await;
+        assert_eq!(enabled.status, 202, "{enabled:?}");
+        nodes.desk.flag(&nodes.two, "banner").await;
+
+        for turn in 1..=2 {
+            let due = now().plus_micros(3_000_000);
+            publish(&nodes, &format!("turn {turn}"), due).await;
+            let (flips, revision) = flips_and_revision(&nodes);
+            assert!(now() < due, "too slow to see anything");
             let late = served_after(&nodes, &format!("turn {turn}"), due).await;
 
             assert!(late < Duration::from_secs(1), "{late:?} late");
