@@ -27,5 +27,6 @@ mod segment_overrides;
 mod segments;
 mod server_keys;
 mod sign_in;
+mod state_permissions;
 mod tags;
 mod versions;
