@@ -37,7 +37,6 @@ contract! {
                 let exchange_is_refused = exchange.expected.status >= 400;
                 let problems = match slice::place(file, number) {
                     Place::Elsewhere => continue,
-                    Place::NotYet => must_be_absent(&send(&face, &exchange, &comparison).await),
                     Place::Here => {
                         let reply = send(&face, &exchange, &comparison).await;
                         comparison.problems(&exchange.expected, &reply)
@@ -73,12 +72,4 @@ async fn send(face: &Face, exchange: &Exchange, comparison: &Comparison) -> Repl
         ask = ask.body(comparison.in_our_words(&body));
     }
     ask.send().await
-}
-
-/// A route that is not there yet must say so; once it is there, its rows are compared.
-fn must_be_absent(reply: &Reply) -> Vec<String> {
-    match (reply.status, reply.json()["detail"].as_str()) {
-        (404, Some("Not found.")) | (405, _) => Vec::new(),
-        (status, detail) => vec![format!("is answered with {status} {detail:?}")],
-    }
 }
