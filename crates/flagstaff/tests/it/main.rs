@@ -17,6 +17,7 @@ mod guides;
 mod http;
 mod import;
 mod nodes;
+mod schedule;
 mod server;
 mod skipped;
 mod start_and_stop;

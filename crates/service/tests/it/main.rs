@@ -13,3 +13,4 @@ mod publishing;
 mod schedule;
 mod sign_in;
 mod usage;
+mod versions;
