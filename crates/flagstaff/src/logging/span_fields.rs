@@ -63,19 +63,22 @@ impl<'a> Members<'a> {
             self.out.write_char(',')?;
         }
         // A keyword that is a field's name is written as a raw identifier in the source.
-        let name = field.name().trim_start_matches("r#");
-        write_text(self.out, format_args!("{name}"))?;
+        write_text(self.out, field.name().trim_start_matches("r#"))?;
         self.out.write_char(':')
     }
 }
 
 impl Visit for Members<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.member(field, |out| write_text(out, format_args!("{value:?}")));
+        self.member(field, |out| {
+            out.write_char('"')?;
+            write!(Escaped(out), "{value:?}")?;
+            out.write_char('"')
+        });
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.member(field, |out| write_text(out, format_args!("{value}")));
+        self.member(field, |out| write_text(out, value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -91,9 +94,9 @@ impl Visit for Members<'_> {
     }
 }
 
-fn write_text(out: &mut dyn Write, text: fmt::Arguments<'_>) -> fmt::Result {
+fn write_text(out: &mut dyn Write, text: &str) -> fmt::Result {
     out.write_char('"')?;
-    Escaped(out).write_fmt(text)?;
+    Escaped(out).write_str(text)?;
     out.write_char('"')
 }
 

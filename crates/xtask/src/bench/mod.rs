@@ -66,8 +66,6 @@ struct Bench<'w> {
 /// Measures what was asked for and prints it in Markdown.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     check_machine()?;
-    build(workspace, "flagstaff", None)?;
-    build(workspace, "flagstaff-api", Some("bare"))?;
     let bench = Bench {
         workspace,
         folder: Folder::new(workspace)?,
@@ -76,7 +74,12 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let asked = |part| options.parts.is_empty() || options.parts.contains(&part);
     let time = Duration::from_secs(options.seconds);
     let mut report = Vec::new();
+    // Evaluation alone does without the server.
+    if options.parts.is_empty() || options.parts.iter().any(|part| *part != Part::Evaluation) {
+        build(workspace, "flagstaff", None)?;
+    }
     if asked(Part::Http) {
+        build(workspace, "flagstaff-api", Some("bare"))?;
         report.push(bench.http(time)?);
     }
     if asked(Part::Writes) {
