@@ -434,6 +434,18 @@ async fn served_after(nodes: &Nodes, value: &str, due: Timestamp) -> Duration {
     Duration::from_micros(u64::try_from(late).unwrap())
 }
 
+/// Usually within a second of its time on both nodes; a machine that does other things may delay one.
+fn check_lateness(mut lateness: Vec<Duration>) {
+    assert!(
+        percentile(&mut lateness, 50) < Duration::from_secs(1),
+        "{lateness:?} late"
+    );
+    assert!(
+        percentile(&mut lateness, 100) < Duration::from_secs(5),
+        "{lateness:?} late"
+    );
+}
+
 #[test]
 fn a_scheduled_state_comes_true_in_time_and_once_on_two_nodes() {
     block_on(async {
@@ -443,15 +455,16 @@ fn a_scheduled_state_comes_true_in_time_and_once_on_two_nodes() {
         nodes.desk.feature(&nodes.one, "banner").await;
         nodes.desk.flag(&nodes.two, "banner").await;
 
+        let mut lateness = Vec::new();
         for turn in 1..=3 {
-            let due = now().plus_micros(1_500_000);
+            let due = now().plus_micros(3_000_000);
             schedule(&nodes, &format!("turn {turn}"), turn + 1, due).await;
             let (flips, revision) = flips_and_revision(&nodes);
-            let late = served_after(&nodes, &format!("turn {turn}"), due).await;
+            lateness.push(served_after(&nodes, &format!("turn {turn}"), due).await);
 
-            assert!(late < Duration::from_secs(1), "{late:?} late");
             assert_eq!(flips_and_revision(&nodes), (flips + 1, revision + 1));
         }
+        check_lateness(lateness);
     });
 }
 
@@ -473,16 +486,17 @@ fn a_version_published_for_a_time_comes_true_in_time_and_once_on_two_nodes() {
         assert_eq!(enabled.status, 202, "{enabled:?}");
         nodes.desk.flag(&nodes.two, "banner").await;
 
-        for turn in 1..=2 {
-            let due = now().plus_micros(3_000_000);
+        let mut lateness = Vec::new();
+        for turn in 1..=3 {
+            let due = now().plus_micros(4_000_000);
             publish(&nodes, &format!("turn {turn}"), due).await;
             let (flips, revision) = flips_and_revision(&nodes);
             assert!(now() < due, "too slow to see anything");
-            let late = served_after(&nodes, &format!("turn {turn}"), due).await;
+            lateness.push(served_after(&nodes, &format!("turn {turn}"), due).await);
 
-            assert!(late < Duration::from_secs(1), "{late:?} late");
             assert_eq!(flips_and_revision(&nodes), (flips + 1, revision + 1));
         }
+        check_lateness(lateness);
     });
 }
 
