@@ -4,14 +4,22 @@ use crate::error::{Problem, ServiceError, ServiceResult};
 use crate::features::FeatureView;
 use crate::{Caller, Service};
 use flagstaff_core::text::python_text;
-use flagstaff_core::{Environment, Feature, FeatureKind, FeatureState, MemberId, ProjectId, fold};
+use flagstaff_core::{
+    EnvironmentId, Feature, FeatureKind, FeatureState, IdentityId, MemberId, ProjectId, SegmentId,
+    Snapshot, fold,
+};
 use flagstaff_store::{FeatureFilter, FeatureSort, Page, PageRequest, TagFilter};
+use std::collections::HashSet;
 
 /// Which features are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct FeatureQuery {
-    /// Client key of the environment whose state is shown.
-    pub environment: Option<flagstaff_core::EnvironmentId>,
+    /// The environment whose state is shown.
+    pub environment: Option<EnvironmentId>,
+    /// The segment whose override in the environment is shown.
+    pub segment: Option<SegmentId>,
+    /// The identity whose overrides in the environment come first.
+    pub identity: Option<IdentityId>,
     /// Part of a name.
     pub search: Option<String>,
     /// Only archived ones, or only others.
@@ -33,6 +41,11 @@ pub struct FeatureQuery {
 impl FeatureQuery {
     fn asks_for_state(&self) -> bool {
         self.is_enabled.is_some() || self.value.is_some()
+    }
+
+    /// True where the page can only be cut when all features are known.
+    fn asks_for_all(&self) -> bool {
+        self.asks_for_state() || self.identity.is_some()
     }
 
     fn accepts(&self, state: &FeatureState) -> bool {
@@ -60,10 +73,14 @@ impl Service {
         page: PageRequest,
     ) -> ServiceResult<Page<FeatureView>> {
         let project = self.visible_project(caller, project).await?;
-        let environment = match query.environment {
-            Some(id) => Some(self.environment_in(&project, id).await?),
+        let published = match query.environment {
+            Some(id) => {
+                let environment = self.environment_in(&project, id).await?;
+                Some(self.published(environment.id).await?)
+            }
             None => None,
         };
+        let environment = published.as_ref().map(|published| &*published.snapshot);
         let filter = FeatureFilter {
             search: query.search.clone(),
             is_archived: query.is_archived,
@@ -72,9 +89,9 @@ impl Service {
             owners: query.owners.clone(),
             sort: query.sort,
         };
-        let found = match &environment {
-            Some(environment) if query.asks_for_state() => {
-                self.features_by_state(environment, &filter, &query, page)
+        let found = match environment {
+            Some(snapshot) if query.asks_for_all() => {
+                self.features_by_state(snapshot, &filter, &query, page)
                     .await?
             }
             None if query.asks_for_state() => {
@@ -84,7 +101,8 @@ impl Service {
         };
         let mut items = Vec::with_capacity(found.items.len());
         for feature in found.items {
-            items.push(self.feature_view(feature, environment.as_ref()).await?);
+            let view = self.feature_view(feature, environment, query.segment);
+            items.push(view.await?);
         }
         Ok(Page {
             items,
@@ -95,13 +113,12 @@ impl Service {
     /// Features whose default in an environment is as asked for, looked up in the environment's snapshot.
     async fn features_by_state(
         &self,
-        environment: &Environment,
+        snapshot: &Snapshot,
         filter: &FeatureFilter,
         query: &FeatureQuery,
         page: PageRequest,
     ) -> ServiceResult<Page<Feature>> {
-        let published = self.published(environment.id).await?;
-        let snapshot = &published.snapshot;
+        let environment = &snapshot.environment;
         let is_asked_for = |feature: &Feature| {
             let index = snapshot.feature_index_by_id(feature.id);
             index.is_some_and(|index| query.accepts(&snapshot.features[index].state))
@@ -119,6 +136,13 @@ impl Service {
             if is_last {
                 break;
             }
+        }
+        if let Some(identity) = query.identity {
+            let now = self.clock().now();
+            let store = self.store();
+            let states = store.identity_states(environment.id, identity, now).await?;
+            let first: HashSet<_> = states.iter().map(|state| state.feature_id).collect();
+            accepted.sort_by_key(|feature| !first.contains(&feature.id));
         }
         let total = i64::try_from(accepted.len()).unwrap_or(i64::MAX);
         let before = (page.page.max(1) - 1) as usize * page.size as usize;

@@ -75,7 +75,7 @@ impl Service {
             feature.name
         ));
         self.finish(write, Some(caller), subject, told).await?;
-        self.feature_view(feature, None).await
+        self.feature_view(feature, None, None).await
     }
 
     /// Who looks after a new feature: those named, else whoever makes it, unless the project wants names.

@@ -8,7 +8,8 @@ use crate::text_rules::{VALUE_LIMIT, check_optional};
 use crate::{Caller, Service};
 use flagstaff_core::{
     Environment, Feature, FeatureId, FeatureKind, FeatureName, FeatureState, InvalidName, Member,
-    MemberId, MultivariateOption, Project, ProjectId, ProjectPermission, StateValue, TagId,
+    MemberId, MultivariateOption, Project, ProjectId, ProjectPermission, SegmentId, Snapshot,
+    StateValue, TagId, Timestamp,
 };
 use flagstaff_store::{NewFeature, NewOption};
 use uuid::Uuid;
@@ -71,6 +72,12 @@ pub struct FeatureView {
     pub identity_overrides: Option<i64>,
     /// Its default in the environment asked for.
     pub state: Option<FeatureState>,
+    /// Its override for the segment asked for, there.
+    pub segment_state: Option<FeatureState>,
+    /// When it last changed, of all environments where it changes by versions.
+    pub last_modified: Option<Timestamp>,
+    /// When it last changed in the environment asked for, if it changes by versions there.
+    pub last_modified_here: Option<Timestamp>,
 }
 
 impl Service {
@@ -86,7 +93,7 @@ impl Service {
     ) -> ServiceResult<FeatureView> {
         let project = self.visible_project(caller, project).await?;
         let feature = self.feature_in(&project, id).await?;
-        self.feature_view(feature, None).await
+        self.feature_view(feature, None, None).await
     }
 
     /// One feature, by its stable id.
@@ -100,7 +107,7 @@ impl Service {
         let feature = feature.ok_or_else(missing)?;
         let project = self.visible_project(caller, feature.project_id).await;
         match project {
-            Ok(_) => self.feature_view(feature, None).await,
+            Ok(_) => self.feature_view(feature, None, None).await,
             // The project is no news to who asks for a feature: it is this that is not there.
             Err(ServiceError::NotFound { .. }) => Err(missing()),
             Err(other) => Err(other),
@@ -121,7 +128,7 @@ impl Service {
             .project_for(caller, project, ProjectPermission::CreateFeature)
             .await?;
         let feature = self.insert_feature(Some(caller), &project, request).await?;
-        self.feature_view(feature, None).await
+        self.feature_view(feature, None, None).await
     }
 
     pub(crate) async fn insert_feature(
@@ -221,7 +228,7 @@ impl Service {
         let told = Told::updated(Noun::Feature, id.get(), feature.uuid)
             .saying(format!("Flag / Remote Config updated: {}", feature.name));
         self.finish(write, Some(caller), subject, told).await?;
-        self.feature_view(feature, None).await
+        self.feature_view(feature, None, None).await
     }
 
     /// Deletes a feature with its states and overrides.
@@ -270,35 +277,44 @@ impl Service {
         })
     }
 
+    /// A feature with what is shown beside it; in an environment, what a segment overrides there may be shown too.
     pub(crate) async fn feature_view(
         &self,
         feature: Feature,
-        environment: Option<&Environment>,
+        environment: Option<&Snapshot>,
+        segment: Option<SegmentId>,
     ) -> ServiceResult<FeatureView> {
-        let options = self.store().options(feature.id).await?;
-        let owners = self.store().feature_owners(feature.id).await?;
-        let tags = self.store().feature_tags(feature.id).await?;
-        let environment_id = environment.map(|environment| environment.id);
+        let (id, now) = (feature.id, self.clock().now());
+        let environment_id = environment.map(|snapshot| snapshot.environment.id);
         let overrides = self
             .store()
-            .count_overrides(feature.id, environment_id, self.clock().now())
+            .count_overrides(id, environment_id, now)
             .await?;
-        let state = match environment_id {
-            Some(id) => {
-                self.store()
-                    .default_state(id, feature.id, self.clock().now())
-                    .await?
-            }
-            None => None,
-        };
+        let changes = self.store().last_version_times(id, now).await?;
+        let here = changes
+            .iter()
+            .find(|(environment, _)| Some(*environment) == environment_id);
+        let state = environment.and_then(|snapshot| {
+            let index = snapshot.feature_index_by_id(id)?;
+            Some(snapshot.features[index].state.clone())
+        });
+        let segment_state = environment.and_then(|snapshot| {
+            let mut segments = snapshot.segments.iter();
+            let found = segments.find(|each| Some(each.segment.id) == segment)?;
+            let mut states = found.overrides.iter();
+            states.find(|state| state.feature_id == id).cloned()
+        });
         Ok(FeatureView {
-            feature,
-            options,
-            owners,
-            tags,
+            options: self.store().options(id).await?,
+            owners: self.store().feature_owners(id).await?,
+            tags: self.store().feature_tags(id).await?,
             segment_overrides: overrides.segments,
             identity_overrides: environment_id.map(|_| overrides.identities),
             state,
+            segment_state,
+            last_modified: changes.iter().map(|(_, at)| *at).max(),
+            last_modified_here: here.map(|(_, at)| *at),
+            feature,
         })
     }
 }

@@ -179,7 +179,7 @@ impl Store {
     ) -> StoreResult<Overrides> {
         // Of a feature that changes by versions, only the live one counts in each environment.
         const SQL: &str = "
-            SELECT COUNT(s.feature_segment_id), COUNT(s.identity_id)
+            SELECT COUNT(DISTINCT s.feature_segment_id), COUNT(DISTINCT s.identity_id)
             FROM feature_states s
             WHERE s.feature_id = $1 AND s.deleted_at IS NULL AND ($2 IS NULL OR s.environment_id = $2)
                 AND (s.feature_version_id IS NULL OR s.feature_version_id = (

@@ -251,6 +251,52 @@ contract! {
         assert_eq!(listed(&shop, &feature, Some(false)).await, names(&["draft", "planned"]));
     }
 
+    async fn options_come_into_and_leave_every_version(store: Store) {
+        let (shop, feature) = versioned(&store).await;
+        version(&shop, &feature, "draft", None).await;
+        let mut write = shop.write().await;
+        let option = write
+            .insert_option(feature.id, &new_option("blue", 40.0), later(5)).await.unwrap();
+        write.weigh_option_in_defaults(feature.id, option, 40.0).await.unwrap();
+        shop.commit(write).await;
+        let shares = async || {
+            let mut shares = Vec::new();
+            for version in store
+                .feature_versions(shop.id(), feature.id, VersionFilter::default(), later(9), PageRequest::first())
+                .await.unwrap().items
+            {
+                let states = store.feature_version_states(version.id).await.unwrap();
+                shares.push(shares_of_default(&states));
+            }
+            shares
+        };
+
+        let with_option = shares().await;
+        let live = store.default_state(shop.id(), feature.id, later(9)).await.unwrap().unwrap();
+        let mut write = shop.write().await;
+        write.delete_option(option, later(10)).await.unwrap();
+        shop.commit(write).await;
+
+        assert_eq!(with_option, [1, 1]);
+        assert_eq!(live.weights[0].percentage_allocation, 40.0);
+        assert_eq!(shares().await, [0, 0]);
+    }
+
+    async fn the_time_of_the_last_change_is_that_of_the_live_version(store: Store) {
+        let (shop, feature) = versioned(&store).await;
+        let first = store.last_version_times(feature.id, later(1000)).await.unwrap();
+        assert_eq!(first.len(), 1);
+        version(&shop, &feature, "second", Some(later(2000))).await;
+
+        let before = store.last_version_times(feature.id, later(1999)).await.unwrap();
+        let after = store.last_version_times(feature.id, later(2000)).await.unwrap();
+
+        assert_eq!(before, first);
+        assert_eq!(after, [(shop.id(), later(2000))]);
+        let unversioned = shop.environment("production").await;
+        assert!(after.iter().all(|(environment, _)| *environment != unversioned.id));
+    }
+
     async fn a_version_is_found_by_its_uuid_and_knows_what_went_before(store: Store) {
         let (shop, feature) = versioned(&store).await;
         let first = store.live_feature_version(shop.id(), feature.id, later(1)).await.unwrap().unwrap();

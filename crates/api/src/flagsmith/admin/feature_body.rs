@@ -123,7 +123,9 @@ pub(super) fn shape(view: &FeatureView, shown: Shown) -> Json {
     };
     let state = view.state.as_ref().map(state_bodies::beside_feature);
     insert("environment_feature_state", state.into());
-    insert("segment_feature_state", Json::Null);
+    let state = view.segment_state.as_ref();
+    let state = state.map(state_bodies::beside_feature);
+    insert("segment_feature_state", state.into());
     insert("num_segment_overrides", view.segment_overrides.into());
     // Recorded: none is not a number.
     let identity_overrides = view.identity_overrides.filter(|count| *count > 0);
@@ -132,8 +134,10 @@ pub(super) fn shape(view: &FeatureView, shown: Shown) -> Json {
         insert("is_num_identity_overrides_complete", true.into());
     }
     insert("is_server_key_only", view.feature.is_server_key_only.into());
-    insert("last_modified_in_any_environment", Json::Null);
-    insert("last_modified_in_current_environment", Json::Null);
+    let time = times::shown_optional(view.last_modified);
+    insert("last_modified_in_any_environment", time.into());
+    let time = times::shown_optional(view.last_modified_here);
+    insert("last_modified_in_current_environment", time.into());
     if shown != Shown::Found {
         insert("metadata", json!([]));
     }

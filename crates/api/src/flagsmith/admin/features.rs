@@ -12,7 +12,7 @@ use super::projects::project_id;
 use crate::auth::Member;
 use crate::routes::Routes;
 use axum::http::StatusCode;
-use flagstaff_core::{EnvironmentId, FeatureId, MemberId, TagId};
+use flagstaff_core::{EnvironmentId, FeatureId, IdentityId, MemberId, SegmentId, TagId};
 use flagstaff_service::{
     Caller, FeatureQuery, FeatureSort, Noun, Problem, ServiceError, TagFilter,
 };
@@ -96,6 +96,8 @@ fn read_query(fields: &mut Fields<'_>) -> FeatureQuery {
         ("DESC", Direction::Descending),
     ];
     let environment = fields.integer("environment", Need::Optional, i64::MIN, i64::MAX);
+    let segment = fields.integer("segment", Need::Optional, i64::MIN, i64::MAX);
+    let identity = fields.integer("identity", Need::Optional, i64::MIN, i64::MAX);
     let search = fields.text("search", Need::Optional, SEARCH).value();
     let value = fields.text("value_search", Need::Optional, SEARCH).value();
     let kind = fields.choice("type", Need::Optional, &KINDS_OF_FEATURE);
@@ -103,6 +105,8 @@ fn read_query(fields: &mut Fields<'_>) -> FeatureQuery {
     let direction = fields.choice("sort_direction", Need::Optional, &directions);
     FeatureQuery {
         environment: environment.value().map(EnvironmentId::new),
+        segment: segment.value().map(SegmentId::new),
+        identity: identity.value().map(IdentityId::new),
         search: search.filter(|text| !text.is_empty()),
         is_archived: fields.boolean("is_archived", Need::Optional).value(),
         is_enabled: fields.boolean("is_enabled", Need::Optional).value(),

@@ -176,6 +176,64 @@ async fn features_are_found_by_their_state_in_an_environment() {
 }
 
 #[tokio::test]
+async fn what_a_segment_and_an_identity_override_is_shown_in_lists() {
+    let desk = Desk::open().await;
+    let plain = desk.make_feature(json!({ "name": "plain" })).await;
+    let own = desk.make_feature(json!({ "name": "own" })).await;
+    let segment = desk.make_segment("pro").await;
+    let value = json!({ "type": "unicode", "string_value": "gold" });
+    let body = json!({ "feature_segment": { "segment": segment, "priority": 0 },
+        "enabled": true, "feature_state_value": value });
+    let path = format!("features/{plain}/create-segment-override/");
+    desk.make(&desk.in_environment(&path), body).await;
+    let identities = desk.in_environment("identities/");
+    let bob = desk.make(&identities, json!({ "identifier": "bob" })).await;
+    let body = json!({ "feature": own, "enabled": true });
+    desk.make(&format!("{identities}{bob}/featurestates/"), body)
+        .await;
+    let environment = desk.get(&desk.in_environment("")).await.json()["id"].clone();
+    let list = async |query: &str| {
+        let path = format!("features/?environment={environment}&{query}");
+        desk.get(&desk.in_project(&path)).await.json()
+    };
+
+    let for_segment = list(&format!("segment={segment}")).await;
+    let for_nobody = list("segment=999&identity=999").await;
+    let for_bob = list(&format!("identity={bob}")).await;
+    let second = list(&format!("identity={bob}&page_size=1&page=2")).await;
+
+    let shown = &for_segment["results"][0];
+    assert_eq!(
+        shown["segment_feature_state"]["feature_state_value"],
+        "gold"
+    );
+    assert_eq!(shown["segment_feature_state"]["enabled"], true);
+    assert_eq!(shown["environment_feature_state"]["enabled"], false);
+    assert_eq!(
+        (
+            &shown["num_segment_overrides"],
+            &shown["num_identity_overrides"]
+        ),
+        (&json!(1), &json!(null))
+    );
+    assert_eq!(
+        for_segment["results"][1]["segment_feature_state"],
+        json!(null)
+    );
+    assert_eq!(for_segment["results"][1]["num_identity_overrides"], 1);
+    assert_eq!(
+        for_nobody["results"][0]["segment_feature_state"],
+        json!(null)
+    );
+    assert_eq!(names(&for_nobody), ["plain", "own"]);
+    assert_eq!(names(&for_bob), ["own", "plain"]);
+    assert_eq!(
+        (names(&second), &second["count"]),
+        (vec!["plain"], &json!(2))
+    );
+}
+
+#[tokio::test]
 async fn an_environment_of_another_project_is_not_looked_into() {
     let desk = Desk::open().await;
     let blog = json!({ "name": "Blog", "organisation": desk.organisation });
