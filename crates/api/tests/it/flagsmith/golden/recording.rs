@@ -33,6 +33,7 @@ pub fn read(file: &str) -> Vec<Exchange> {
     let text = std::fs::read_to_string(folder().join(format!("{file}.jsonl"))).unwrap();
     let differences = differences();
     let mut exchanges: Vec<Exchange> = text.lines().map(parse).collect();
+    send_what_was_downloaded(&mut exchanges);
     let recorded: Vec<Expected> = exchanges.iter().map(|each| each.expected.clone()).collect();
     for difference in differences.iter().filter(|each| each["file"] == *file) {
         for row in difference["rows"].as_array().unwrap() {
@@ -84,6 +85,31 @@ fn parse(line: &str) -> Exchange {
             body: row["response_body"].clone(),
         },
         differences: Vec::new(),
+    }
+}
+
+/// Files that were sent are not recorded: they were what had been downloaded before.
+fn send_what_was_downloaded(exchanges: &mut [Exchange]) {
+    let mut file = String::new();
+    for exchange in exchanges {
+        if exchange.path.contains("/download-feature-export/") {
+            file = exchange.expected.body.to_string();
+        }
+        let body = exchange.request_body.as_deref().unwrap_or_default();
+        let body: Json = serde_json::from_slice(body).unwrap_or_default();
+        if body["file"] != "(multipart)" {
+            continue;
+        }
+        let strategy = body["strategy"].as_str().unwrap();
+        let form = format!(
+            "--recorded\r\nContent-Disposition: form-data; name=\"strategy\"\r\n\r\n{strategy}\r\n\
+            --recorded\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f.json\"\r\n\r\n\
+            {file}\r\n--recorded--\r\n"
+        );
+        exchange.request_body = Some(form.into_bytes());
+        let media_type = "multipart/form-data; boundary=recorded".to_owned();
+        let header = ("Content-Type".to_owned(), media_type);
+        exchange.request_headers.push(header);
     }
 }
 
