@@ -48,6 +48,8 @@ async fn import(desk: &Desk, environment: i64, strategy: &str, file: &Json) {
     assert_eq!(reply.status, 201, "{}", reply.text());
     assert_eq!(reply.json()["status"], "PROCESSING");
     desk.face.service.make_feature_files().await.unwrap();
+    // The background work may have made it, and be about to publish it.
+    desk.face.service.follow_changes().await.unwrap();
 }
 
 /// How the newest import of the project ended.
