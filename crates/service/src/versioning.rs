@@ -11,7 +11,8 @@ impl Service {
     /// that are live. What was planned stays planned; overrides of identities are changed directly as before.
     ///
     /// # Errors
-    /// As [`Service::environment`], and [`VersioningProblem::AlreadyOn`].
+    /// As [`Service::environment`], [`ServiceError::Forbidden`] for who is not its admin, and
+    /// [`VersioningProblem::AlreadyOn`].
     pub async fn enable_versions(&self, caller: &Caller, api_key: &str) -> ServiceResult<()> {
         self.own_environment(caller, api_key).await?;
         // In turn from here: what is read now is what the change is made to.
@@ -32,7 +33,8 @@ impl Service {
     /// and planned ones are deleted.
     ///
     /// # Errors
-    /// As [`Service::environment`], and [`VersioningProblem::AlreadyOff`].
+    /// As [`Service::environment`], [`ServiceError::Forbidden`] for who is not its admin, and
+    /// [`VersioningProblem::AlreadyOff`].
     pub async fn disable_versions(&self, caller: &Caller, api_key: &str) -> ServiceResult<()> {
         self.own_environment(caller, api_key).await?;
         // In turn from here: what is read now is what the change is made to.
