@@ -62,7 +62,9 @@ impl Service {
         api_key: &str,
         id: IdentityId,
     ) -> ServiceResult<(OpenEnvironment, Identified)> {
-        let (place, identity) = self.seen_identity(caller, api_key, id).await?;
+        // Flags are the environment's: seeing them takes no right to see identities, as in the original.
+        let place = self.visible_environment(caller, api_key).await?;
+        let identity = self.identity_in(&place, id).await?;
         let open = OpenEnvironment {
             published: self.published(place.environment.id).await?,
             server_side: true,

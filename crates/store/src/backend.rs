@@ -88,6 +88,15 @@ impl Transaction {
         Ok(())
     }
 
+    /// Gives up what was done and what was locked, before anything else is asked.
+    pub(crate) async fn roll_back(self) -> StoreResult<()> {
+        match self {
+            Self::Sqlite(transaction) => transaction.rollback().await?,
+            Self::Postgres(transaction) => transaction.rollback().await?,
+        }
+        Ok(())
+    }
+
     /// True where other nodes write too, and rows that are compared have to be locked.
     pub(crate) const fn is_shared(&self) -> bool {
         matches!(self, Self::Postgres(_))

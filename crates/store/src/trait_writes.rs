@@ -234,7 +234,7 @@ impl Store {
         let mut missing = wanted.clone();
         missing.retain(|key, _| !identities.contains_key(key));
         if !missing.is_empty() && transaction.is_shared() {
-            drop(transaction);
+            transaction.roll_back().await?;
             self.make_identities_first(&missing, at).await?;
             transaction = self.begin().await?;
             identities = transaction.lock_identities(wanted).await?;

@@ -582,3 +582,67 @@ fn work_of_one_node_passes_to_the_other_when_it_is_killed() {
         assert_eq!(holder(), "", "given back at the end");
     });
 }
+
+#[test]
+fn a_trait_that_a_member_changes_through_one_node_counts_on_the_other_within_a_second() {
+    block_on(async {
+        let Some(nodes) = Nodes::start().await else {
+            return;
+        };
+        let (one, desk) = (&nodes.one, &nodes.desk);
+        let plan = json!([{ "trait_key": "plan", "trait_value": "0" }]);
+        desk.identify(&nodes.two, "bob", plan).await;
+        let list = format!("environments/{}/identities/", desk.client_key);
+        let manage =
+            async |method, path: &str, body| desk.manage(one, method, path, body).await.json;
+        let found = manage(Method::GET, &format!("{list}?q=bob"), Json::Null).await;
+        let traits = format!("{list}{}/traits/", found["results"][0]["id"]);
+        let found = manage(Method::GET, &traits, Json::Null).await;
+        let path = format!("{traits}{}/", found["results"][0]["id"]);
+
+        for number in 1..=5 {
+            // Held by the second node as it was.
+            desk.trait_value(&nodes.two, "bob", "plan").await;
+            let value = number.to_string();
+            let changed = manage(Method::PATCH, &path, json!({ "string_value": value })).await;
+            assert_eq!(changed["string_value"], value.as_str(), "{changed}");
+            assert_eq!(desk.trait_value(one, "bob", "plan").await, value.as_str());
+            let begun = Instant::now();
+            while desk.trait_value(&nodes.two, "bob", "plan").await != value.as_str() {
+                assert!(begun.elapsed() < COMPARED, "the old trait is served on");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_stream_of_one_node_ends_when_its_key_is_withdrawn_through_the_other() {
+    block_on(async {
+        let Some(nodes) = Nodes::start().await else {
+            return;
+        };
+        let desk = &nodes.desk;
+        let url = format!(
+            "{}/sse/environments/{}/stream",
+            nodes.two.url, desk.server_key
+        );
+        let mut stream = reqwest::get(url).await.unwrap();
+        assert!(stream.chunk().await.unwrap().is_some());
+        let list = format!("environments/{}/api-keys/", desk.client_key);
+        let keys = desk
+            .manage(&nodes.one, Method::GET, &list, Json::Null)
+            .await;
+        let path = format!("{list}{}/", keys.json[0]["id"]);
+
+        let withdrawn = desk
+            .manage(&nodes.one, Method::DELETE, &path, Json::Null)
+            .await;
+        let begun = Instant::now();
+        let end = async { while let Ok(Some(_)) = stream.chunk().await {} };
+        let ended = tokio::time::timeout(Duration::from_secs(10), end).await;
+
+        assert_eq!(withdrawn.status, 204);
+        assert!(ended.is_ok(), "the stream goes on");
+        assert!(begun.elapsed() < COMPARED, "{:?}", begun.elapsed());
+    });
+}
