@@ -121,6 +121,7 @@ impl Transaction {
                 VALUES {}",
                 value_rows(11, chunk.len())
             );
+            let sql = self.in_order(sql);
             on_transaction!(&mut *self, |connection| {
                 let mut query = sqlx::query(AssertSqlSafe(sql));
                 for (row, id) in chunk {
@@ -166,6 +167,7 @@ impl Transaction {
                 VALUES {}",
                 value_rows(8, chunk.len())
             );
+            let sql = self.in_order(sql);
             on_transaction!(&mut *self, |connection| {
                 let mut query = sqlx::query(AssertSqlSafe(sql));
                 for (row, id) in chunk {
@@ -253,6 +255,7 @@ impl Transaction {
             VALUES {}",
             value_rows(16, chunk.len())
         );
+        let sql = self.in_order(sql);
         let copy = |copies: &Copies, id: Option<i64>| id.and_then(|id| copies.get(&id).copied());
         on_transaction!(self, |connection| {
             let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -293,6 +296,7 @@ impl Transaction {
                 VALUES {}",
                 value_rows(5, chunk.len())
             );
+            let sql = self.in_order(sql);
             on_transaction!(&mut *self, |connection| {
                 let mut query = sqlx::query(AssertSqlSafe(sql));
                 for (row, id) in chunk {

@@ -107,6 +107,7 @@ impl Transaction {
                 ON CONFLICT (environment_id, identifier_key) WHERE deleted_at IS NULL DO NOTHING",
                 value_rows(4, chunk.len())
             );
+            let sql = self.in_order(sql);
             on_transaction!(&mut *self, |connection| {
                 let mut query = sqlx::query(AssertSqlSafe(sql));
                 for (key, identifier) in chunk {

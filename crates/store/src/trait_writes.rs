@@ -310,6 +310,7 @@ impl Transaction {
                 WHERE identity_traits.id = v.column1",
                 value_rows(7, chunk.len())
             );
+            let sql = self.in_order(sql);
             on_transaction!(&mut *self, |connection| {
                 let mut query = sqlx::query(AssertSqlSafe(sql));
                 for each in chunk {
@@ -338,6 +339,7 @@ impl Transaction {
                 VALUES {}",
                 value_rows(10, chunk.len())
             );
+            let sql = self.in_order(sql);
             on_transaction!(&mut *self, |connection| {
                 let mut query = sqlx::query(AssertSqlSafe(sql));
                 for (identity, each) in chunk {
