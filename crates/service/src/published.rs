@@ -43,8 +43,9 @@ impl Published {
 
     /// The same, rendered off the async threads when it is not there yet: for whole documents.
     pub async fn form_off_thread<F: Form>(self: &Arc<Self>) -> Arc<F> {
-        if self.cell::<F>().get().is_some() {
-            return self.form::<F>();
+        let rendered = self.cell::<F>().get().map(Arc::clone);
+        if let Some(Ok(form)) = rendered.map(Arc::downcast::<F>) {
+            return form;
         }
         let published = Arc::clone(self);
         match tokio::task::spawn_blocking(move || published.form::<F>()).await {

@@ -1,8 +1,8 @@
 //! Writing JSON straight into a buffer, and the JSON forms of core values.
 
 use flagstaff_core::{Value, text};
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 use std::fmt;
@@ -102,67 +102,63 @@ pub fn json_to_trait(json: &Json) -> Value {
     json_to_scalar(json).unwrap_or_else(|| Value::text(crate::python::text(json)))
 }
 
-/// The value of a sent trait, read as [`json_to_trait`] has it, but without a tree of JSON where it is a scalar.
+/// A scalar read as [`json_to_scalar`] has it, but without a tree of JSON. Lists and objects are refused.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TraitValue(Value);
+pub struct Scalar(Value);
 
-impl From<TraitValue> for Value {
-    fn from(value: TraitValue) -> Self {
+impl From<Scalar> for Value {
+    fn from(value: Scalar) -> Self {
         value.0
     }
 }
 
-impl<'de> Deserialize<'de> for TraitValue {
+impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TraitValueVisitor)
+        deserializer.deserialize_any(ScalarVisitor)
     }
 }
 
-struct TraitValueVisitor;
+struct ScalarVisitor;
 
-impl<'de> Visitor<'de> for TraitValueVisitor {
-    type Value = TraitValue;
+impl<'de> Visitor<'de> for ScalarVisitor {
+    type Value = Scalar;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the value of a trait")
+        formatter.write_str("a scalar")
     }
 
-    fn visit_unit<E>(self) -> Result<TraitValue, E> {
-        Ok(TraitValue(Value::Null))
+    fn visit_unit<E>(self) -> Result<Scalar, E> {
+        Ok(Scalar(Value::Null))
     }
 
-    fn visit_bool<E>(self, boolean: bool) -> Result<TraitValue, E> {
-        Ok(TraitValue(Value::Boolean(boolean)))
+    fn visit_bool<E>(self, boolean: bool) -> Result<Scalar, E> {
+        Ok(Scalar(Value::Boolean(boolean)))
     }
 
-    fn visit_i64<E>(self, integer: i64) -> Result<TraitValue, E> {
-        Ok(TraitValue(Value::Integer(integer)))
+    fn visit_i64<E>(self, integer: i64) -> Result<Scalar, E> {
+        Ok(Scalar(Value::Integer(integer)))
     }
 
-    fn visit_u64<E>(self, integer: u64) -> Result<TraitValue, E> {
+    fn visit_u64<E>(self, integer: u64) -> Result<Scalar, E> {
         let value = i64::try_from(integer).map(Value::Integer);
-        Ok(TraitValue(value.unwrap_or_else(|_| {
+        Ok(Scalar(value.unwrap_or_else(|_| {
             Value::BigInteger(integer.to_string().into())
         })))
     }
 
-    fn visit_f64<E>(self, float: f64) -> Result<TraitValue, E> {
-        Ok(TraitValue(Value::Float(float)))
+    fn visit_f64<E>(self, float: f64) -> Result<Scalar, E> {
+        Ok(Scalar(Value::Float(float)))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<TraitValue, E> {
-        Ok(TraitValue(Value::text(text)))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<TraitValue, A::Error> {
-        let json = Json::deserialize(SeqAccessDeserializer::new(items))?;
-        Ok(TraitValue(json_to_trait(&json)))
+    fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
+        Ok(Scalar(Value::text(text)))
     }
 
     /// An object, or a number that fits into no integer: that is how those come with all their digits.
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<TraitValue, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Scalar, A::Error> {
         let json = Json::deserialize(MapAccessDeserializer::new(members))?;
-        Ok(TraitValue(json_to_trait(&json)))
+        let value = json_to_scalar(&json).ok_or_else(|| A::Error::custom("not a scalar"))?;
+        Ok(Scalar(value))
     }
 }
 

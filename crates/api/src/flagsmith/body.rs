@@ -67,10 +67,11 @@ impl<'a> Received<'a> {
         Ok(Upload { fields, file })
     }
 
-    /// The bytes, where they are meant to be JSON and within its limits.
+    /// The bytes, where they are meant to be JSON and so few that they cannot hold too many values. Whoever reads them
+    /// sees to it that they are not nested too deeply.
     pub(crate) fn json_text(self, config: &ApiConfig) -> Option<&'a [u8]> {
         let is_json = self.media_type().eq_ignore_ascii_case("application/json");
-        (is_json && json_limits::check(self.bytes, limits(config)).is_ok()).then_some(self.bytes)
+        (is_json && self.bytes.len() <= config.json_values).then_some(self.bytes)
     }
 
     fn media_type(self) -> &'a str {
@@ -111,7 +112,11 @@ pub(crate) async fn collect(
 }
 
 fn parse_json(bytes: &[u8], config: &ApiConfig) -> Result<Json, Failure> {
-    json_limits::check(bytes, limits(config)).map_err(|limit| not_json(&limit))?;
+    let limits = JsonLimits {
+        depth: config.json_depth,
+        values: config.json_values,
+    };
+    json_limits::check(bytes, limits).map_err(|limit| not_json(&limit))?;
     serde_json::from_slice(bytes).map_err(|error| {
         let problem = if error.is_eof() {
             "the text ends too early"
@@ -121,13 +126,6 @@ fn parse_json(bytes: &[u8], config: &ApiConfig) -> Result<Json, Failure> {
         let (line, column) = (error.line(), error.column());
         not_json(&format_args!("{problem}: line {line} column {column}"))
     })
-}
-
-fn limits(config: &ApiConfig) -> JsonLimits {
-    JsonLimits {
-        depth: config.json_depth,
-        values: config.json_values,
-    }
 }
 
 fn not_json(problem: &dyn std::fmt::Display) -> Failure {

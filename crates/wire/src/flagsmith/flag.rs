@@ -30,6 +30,8 @@ pub struct FlagFragments {
     features: Vec<FeatureFragment>,
     /// In the order of the ruleset's segments and their overrides.
     overrides: Vec<Vec<Option<StateFragment>>>,
+    /// Bytes of a list of all defaults.
+    length: usize,
     frame: Frame,
 }
 
@@ -71,6 +73,7 @@ impl FlagFragments {
             bytes: Vec::new(),
             features: Vec::with_capacity(snapshot.features.len()),
             overrides: Vec::with_capacity(snapshot.rules.segments().len()),
+            length: 0,
             frame: Frame {
                 environment: snapshot.environment.id.get(),
                 hides_sensitive_data: snapshot.environment.hide_sensitive_data,
@@ -79,6 +82,7 @@ impl FlagFragments {
         for (part, rules) in snapshot.features.iter().zip(snapshot.rules.features()) {
             let definition = fragments.render_definition(&part.feature);
             let default = fragments.render_state(&definition, &rules.state);
+            fragments.length += default.control.end - default.control.start + 1;
             fragments.features.push(FeatureFragment {
                 definition,
                 default,
@@ -122,12 +126,10 @@ impl FlagFragments {
         }
     }
 
-    /// Bytes that a list of these flags takes, as far as they are rendered: to ask for memory once.
-    pub(super) fn length(&self, flags: &[Flag<'_>]) -> usize {
-        let rendered = flags.iter().filter_map(|flag| self.rendered(flag));
-        rendered
-            .map(|fragment| fragment.end - fragment.start + 1)
-            .sum()
+    /// About how many bytes a list of all flags takes, so that memory for an answer is asked for once.
+    pub(super) const fn usual_length(&self) -> usize {
+        // Overrides and variants are a little longer or shorter than defaults.
+        self.length + self.length / 16
     }
 
     fn write_fragment(&self, fragment: Fragment, form: FlagForm, out: &mut Vec<u8>) {

@@ -52,42 +52,41 @@ pub struct IdentityAnswer<'a> {
     pub identifier: &'a str,
     /// Their traits; left out of the answer where the environment hides sensitive data.
     pub traits: &'a [TraitAnswer<'a>],
-    /// Their flags, already filtered for who asks.
-    pub flags: &'a [Flag<'a>],
 }
 
 impl IdentityAnswer<'_> {
-    /// Writes `{"identifier":…,"traits":[…],"flags":[…]}`.
-    #[must_use]
-    pub fn to_bytes(&self, fragments: &FlagFragments) -> Vec<u8> {
-        // Almost all of it are flags; what is not known beforehand rarely takes more than this.
+    /// Writes `{"identifier":…,"traits":[…],"flags":[…]}`. Flags are those that the caller may see; each is written
+    /// as it comes, so they can be evaluated one by one.
+    pub fn to_bytes<'s>(
+        &self,
+        fragments: &FlagFragments,
+        flags: impl IntoIterator<Item = Flag<'s>>,
+    ) -> Vec<u8> {
         let others = 256 + self.identifier.len() + 128 * self.traits.len();
-        let mut out = Vec::with_capacity(others + fragments.length(self.flags));
-        self.write(fragments, &mut out);
-        out
-    }
-
-    fn write(&self, fragments: &FlagFragments, out: &mut Vec<u8>) {
+        let mut bytes = Vec::with_capacity(others + fragments.usual_length());
+        let out = &mut bytes;
         out.extend_from_slice(b"{\"identifier\":");
         write_text(out, self.identifier);
         out.extend_from_slice(b",\"traits\":");
         write_traits(fragments, self.traits, out);
         out.extend_from_slice(b",\"flags\":");
-        write_list(out, self.flags, |out, flag| {
-            fragments.write(flag, FlagForm::WithVariant, out);
+        write_list(out, flags, |out, flag| {
+            fragments.write(&flag, FlagForm::WithVariant, out);
         });
         out.push(b'}');
+        bytes
     }
 
     /// Writes the deprecated `{"flags":[…],"traits":[…],"segments":[…]}`, whose flags name no variant.
     pub fn write_deprecated<'s>(
         &self,
         fragments: &FlagFragments,
+        flags: &[Flag<'s>],
         segments: impl IntoIterator<Item = &'s Segment>,
         out: &mut Vec<u8>,
     ) {
         out.extend_from_slice(b"{\"flags\":");
-        write_list(out, self.flags, |out, flag| {
+        write_list(out, flags, |out, flag| {
             fragments.write(flag, FlagForm::WithoutVariant, out);
         });
         out.extend_from_slice(b",\"traits\":");

@@ -23,7 +23,7 @@ pub(super) async fn flags_of_identity(call: Call<OpenEnvironment>) -> Result<Ans
     let rendered = open.published.form_off_thread::<Flags>().await;
     let context = identified.context();
     let mut evaluator = open.snapshot().rules.evaluator(&context);
-    let flags = shown_flags(open, &mut evaluator).into_iter().map(control);
+    let flags = shown_flags(open, &mut evaluator).map(control);
     let write = |flag: &Flag<'_>, out: &mut Vec<u8>| {
         rendered
             .fragments()
@@ -57,10 +57,7 @@ pub(super) async fn identity(call: Call<OpenEnvironment>) -> Result<Answer, Fail
     let rendered = open.published.form_off_thread::<Flags>().await;
     let context = identified.context();
     let mut evaluator = open.snapshot().rules.evaluator(&context);
-    let flags: Vec<_> = shown_flags(open, &mut evaluator)
-        .into_iter()
-        .map(control)
-        .collect();
+    let flags: Vec<_> = shown_flags(open, &mut evaluator).map(control).collect();
     // A client key never learns of segments.
     let segments = if open.server_side {
         evaluator.matching_segments()
@@ -75,9 +72,8 @@ pub(super) async fn identity(call: Call<OpenEnvironment>) -> Result<Answer, Fail
     let answer = IdentityAnswer {
         identifier: &identified.identifier,
         traits: &traits,
-        flags: &flags,
     };
-    answer.write_deprecated(rendered.fragments(), segments, &mut out);
+    answer.write_deprecated(rendered.fragments(), &flags, segments, &mut out);
     Ok(Answer::json(out))
 }
 

@@ -94,9 +94,8 @@ fn all_flags(open: &OpenEnvironment, rendered: &Flags, identified: &Identified) 
     let answer = IdentityAnswer {
         identifier: &identified.identifier,
         traits: &traits,
-        flags: &flags,
     };
-    Answer::json(answer.to_bytes(rendered.fragments()))
+    Answer::json(answer.to_bytes(rendered.fragments(), flags))
 }
 
 /// One flag by its exact name.
@@ -128,22 +127,16 @@ fn one_flag(
 }
 
 /// The flags that the caller may see, in the order of the features.
-pub(super) fn shown_flags<'s>(
+pub(super) fn shown_flags<'e, 's>(
     open: &'s OpenEnvironment,
-    evaluator: &mut Evaluator<'s>,
-) -> Vec<Flag<'s>> {
+    evaluator: &'e mut Evaluator<'s>,
+) -> impl Iterator<Item = Flag<'s>> + use<'e, 's> {
     let audience = Audience::of(open);
-    let features = &open.snapshot().features;
-    let shown = features
-        .iter()
-        .enumerate()
-        .filter(|(_, part)| audience.may_know(&part.feature))
+    let features = open.snapshot().features.iter().enumerate();
+    features
+        .filter(move |(_, part)| audience.may_know(&part.feature))
         .map(|(index, _)| evaluator.flag(index))
-        .filter(|flag| audience.sees(flag.enabled));
-    // A filter does not say how much it lets through, and a list that grows is copied again and again.
-    let mut flags = Vec::with_capacity(features.len());
-    flags.extend(shown);
-    flags
+        .filter(move |flag| audience.sees(flag.enabled))
 }
 
 pub(super) fn trait_answers(traits: &[ShownTrait]) -> Vec<TraitAnswer<'_>> {

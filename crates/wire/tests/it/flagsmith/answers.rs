@@ -69,12 +69,8 @@ fn identity_answer(snapshot: &Snapshot, identifier: &str, traits: &[TraitAnswer<
         .into_iter()
         .filter(|flag| !snapshot.features[flag.feature].feature.is_server_key_only)
         .collect();
-    let answer = IdentityAnswer {
-        identifier,
-        traits,
-        flags: &flags,
-    };
-    serde_json::from_slice(&answer.to_bytes(&FlagFragments::new(snapshot))).unwrap()
+    let answer = IdentityAnswer { identifier, traits };
+    serde_json::from_slice(&answer.to_bytes(&FlagFragments::new(snapshot), flags)).unwrap()
 }
 
 #[test]
