@@ -5,7 +5,7 @@ use crate::environments::EnvironmentPlace;
 use crate::error::{Noun, ServiceResult};
 use crate::text_rules::{NAME_LIMIT, check_name};
 use crate::{Caller, Service};
-use flagstaff_core::{Environment, ProjectPermission};
+use flagstaff_core::{Environment, GrantPlace, ProjectPermission};
 
 impl Service {
     /// Makes an environment with the settings of another one, and what that one serves and is going to serve: defaults
@@ -49,6 +49,9 @@ impl Service {
         write.update_environment(&environment).await?;
         write
             .copy_environment(source.id, environment.id, now)
+            .await?;
+        let granted = GrantPlace::Environment(project.organisation_id, project.id, environment.id);
+        self.grant_to_creator(&mut write, Some(caller), granted)
             .await?;
         let told = Told::created(Noun::Environment, environment.id.get(), environment.uuid)
             .saying(format!("New Environment created: {}", environment.name));

@@ -6,7 +6,7 @@ use crate::error::{Noun, Problem, ServiceError, ServiceResult};
 use crate::text_rules::check_name;
 use crate::traits::{TRAIT_KEY_LIMIT, check_trait};
 use crate::{Caller, Service};
-use flagstaff_core::{EnvironmentPermission, Identity, IdentityId, IdentityTrait, TraitId, Value};
+use flagstaff_core::{Identity, IdentityId, IdentityTrait, TraitId, Value};
 use flagstaff_store::{Page, PageRequest, TRAIT_LIMIT, Write};
 use std::sync::Arc;
 
@@ -225,7 +225,7 @@ impl Service {
     /// Takes the traits of a name from every identity of an environment.
     ///
     /// # Errors
-    /// As [`Service::environment`], and an invalid name.
+    /// As [`Service::environment`], [`ServiceError::Forbidden`] for who is no admin of it, and an invalid name.
     pub async fn delete_trait_key(
         &self,
         caller: &Caller,
@@ -234,8 +234,7 @@ impl Service {
     ) -> ServiceResult<()> {
         check_name("key", key, TRAIT_KEY_LIMIT)?;
         let write = self.store().write().await?;
-        let permission = EnvironmentPermission::ManageIdentities;
-        let place = self.environment_for(caller, api_key, permission).await?;
+        let place = self.own_environment(caller, api_key).await?;
         self.delete_key(write, caller, &place, key).await
     }
 
