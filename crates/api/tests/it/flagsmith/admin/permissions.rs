@@ -313,6 +313,17 @@ async fn whoever_makes_something_is_its_admin() {
         environment["api_key"].as_str().unwrap()
     );
     let in_environment = colleague.ask("GET", &path, None).await.json();
+    let path = format!(
+        "/api/v1/environments/{}/clone/",
+        environment["api_key"].as_str().unwrap()
+    );
+    let body = Some(json!({ "name": "Copy" }));
+    let copy = colleague.ask("POST", &path, body).await.json();
+    let copy = format!(
+        "/api/v1/environments/{}/",
+        copy["api_key"].as_str().unwrap()
+    );
+    assert_eq!(colleague.ask("DELETE", &copy, None).await.status, 204);
     desk.patch(
         &in_organisation(&desk, ""),
         json!({ "restrict_project_create_to_admin": true }),
