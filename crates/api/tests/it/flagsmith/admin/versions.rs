@@ -753,3 +753,47 @@ async fn unknown_places_and_broken_bodies_are_named() {
     let publish = v.publish(&draft, json!({ "live_from": "tomorrow" })).await;
     check_refusal(&publish, 400, &json!({ "live_from": [when] }));
 }
+
+#[tokio::test]
+async fn viewers_look_at_versions_and_change_nothing() {
+    let v = Versioned::open().await;
+    let draft = v.draft().await;
+    let state = v.states(&draft).await[0]["id"].clone();
+    let colleague = v.desk.colleague().await;
+    let me = colleague.ask("GET", "/api/v1/auth/users/me/", None).await;
+    let body = json!({ "user": me.json()["id"], "permissions": ["VIEW_ENVIRONMENT"] });
+    let grants = v.desk.in_environment("user-permissions/");
+    v.desk.make(&grants, body).await;
+
+    for path in [
+        v.path(""),
+        v.path(&format!("{draft}/featurestates/")),
+        format!("/api/v1/environment-feature-versions/{draft}/"),
+    ] {
+        let reply = colleague.ask("GET", &path, None).await;
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+    }
+    let value = json!({ "feature_state_value": text("x") });
+    for (method, path) in [
+        ("POST", v.path("")),
+        ("DELETE", v.path(&format!("{draft}/"))),
+        ("POST", v.path(&format!("{draft}/publish/"))),
+        ("PATCH", v.path(&format!("{draft}/featurestates/{state}/"))),
+        ("DELETE", v.path(&format!("{draft}/featurestates/{state}/"))),
+        ("POST", v.desk.in_environment("enable-v2-versioning/")),
+        ("POST", v.desk.in_environment("disable-v2-versioning/")),
+    ] {
+        let body = if path.ends_with("publish/") {
+            json!({})
+        } else {
+            value.clone()
+        };
+        let reply = colleague.ask(method, &path, Some(body)).await;
+        let forbidden = json!({ "detail": "You do not have permission to perform this action." });
+        assert_eq!(
+            (reply.status, reply.json()),
+            (403, forbidden),
+            "{method} {path}"
+        );
+    }
+}
