@@ -59,8 +59,6 @@ impl Service {
             project,
             environment,
         };
-        self.grant_to_creator(&mut write, Some(caller), place.grant_place())
-            .await?;
         self.finish(write, Some(caller), place.subject().with_keys(), told)
             .await?;
         Ok(place.environment)
