@@ -58,7 +58,7 @@ impl Service {
     }
 }
 
-/// A new override like another one; what variants are hashed by comes along.
+/// A new override like another one. Like every new override it has a seed of its own.
 fn copy_for(source: &FeatureState, to: IdentityId, now: Timestamp) -> NewFeatureState {
     let weights = source.weights.iter();
     NewFeatureState {
@@ -69,7 +69,7 @@ fn copy_for(source: &FeatureState, to: IdentityId, now: Timestamp) -> NewFeature
         version: 1,
         enabled: source.enabled,
         value: source.value.clone(),
-        hash_seed: Some(Arc::clone(&source.hash_seed)),
+        hash_seed: None,
         weights: weights
             .map(|weight| NewWeight::from((weight.option_id, weight.percentage_allocation)))
             .collect(),

@@ -6,7 +6,7 @@ use crate::environments::EnvironmentPlace;
 use crate::error::{Noun, Problem, ServiceError, ServiceResult, VersioningProblem};
 use crate::feature_segments::write_order;
 use crate::feature_states::StatePatch;
-use crate::override_order::{close_gap, make_room, move_link, priority_after};
+use crate::override_order::{make_room, move_link, priority_after};
 use crate::segment_overrides::{OVERRIDE_LIMIT, SegmentOverrideRequest};
 use crate::state_values::check_value;
 use crate::weights::weights_after;
@@ -300,9 +300,8 @@ impl<'a> StateEdit<'a> {
         let mut is_deleted = false;
         while let Some((state, link)) = self.override_for(segment) {
             self.write.delete_feature_segment(link.id, self.now).await?;
-            let mut moved = self.links.clone();
-            close_gap(&mut moved, &link);
-            self.reorder(moved).await?;
+            // The others keep their priorities, as recorded of every route that deletes by segment.
+            self.links.retain(|known| known.id != link.id);
             let told = self.service.told_of_deleted_state(self.feature, &state);
             self.told.push(told.await?);
             self.states.retain(|known| known.id != state.id);

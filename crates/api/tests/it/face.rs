@@ -349,7 +349,7 @@ impl Reply {
 
     pub fn json(&self) -> Json {
         let body = serde_json::from_slice(&self.body);
-        body.unwrap_or_else(|_| panic!("{} is no JSON", self.text()))
+        body.unwrap_or_else(|_| panic!("{} `{}` is no JSON", self.status, self.text()))
     }
 
     pub fn text(&self) -> String {

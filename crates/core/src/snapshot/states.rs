@@ -14,7 +14,12 @@ pub(super) struct LiveStates {
 }
 
 impl LiveStates {
-    pub(super) fn sort(states: Vec<FeatureState>) -> Self {
+    pub(super) fn sort(mut states: Vec<FeatureState>) -> Self {
+        // Documents show the overrides of a segment the strongest first.
+        states.sort_by_key(|state| match &state.owner {
+            StateOwner::Segment(link) => (link.priority.unwrap_or(i64::MAX), link.id.get()),
+            StateOwner::Environment | StateOwner::Identity { .. } => (0, 0),
+        });
         let mut sorted = Self {
             defaults: HashMap::new(),
             overrides: HashMap::new(),

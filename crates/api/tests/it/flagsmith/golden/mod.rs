@@ -1,10 +1,10 @@
 //! Recorded requests of a running Flagsmith, replayed against us.
 
-mod anonymous;
-mod matcher;
-mod prelude;
+pub mod anonymous;
+pub mod matcher;
+pub mod prelude;
 pub mod recording;
-mod roles;
+pub mod roles;
 
 use crate::face::{Face, Reply};
 use recording::Exchange;

@@ -52,6 +52,17 @@ pub async fn before(face: &Face, file: &str, row: u64) {
             )
             .await;
         }
+        ("11-sdk-identities", 1) => {
+            let hide_sensitive_data = Some(false);
+            update(
+                face,
+                EnvironmentPatch {
+                    hide_sensitive_data,
+                    ..none()
+                },
+            )
+            .await;
+        }
         ("11-sdk-identities", 43) | ("12-sdk-traits", 1) | ("13-sdk-environment-document", 14) => {
             face.set_allow_client_traits(false).await;
         }
