@@ -9,6 +9,7 @@ use crate::feature_states::StatePatch;
 use crate::override_order::{make_room, move_link, priority_after};
 use crate::segment_overrides::{OVERRIDE_LIMIT, SegmentOverrideRequest};
 use crate::state_values::check_value;
+use crate::versions::{VersionPlan, VersionUpdate};
 use crate::weights::weights_after;
 use flagstaff_core::{
     Feature, FeatureSegment, FeatureState, FeatureStateId, FeatureVersion, MultivariateOption,
@@ -320,4 +321,33 @@ impl<'a> StateEdit<'a> {
         let name = name.map_or_else(|| segment.to_string(), |segment| segment.name);
         Ok(ServiceError::Versioning(problem(name)))
     }
+}
+
+/// Adds, changes and takes away, in this order: what is added must not be there yet.
+pub(crate) async fn carry_out(edit: &mut StateEdit<'_>, plan: VersionPlan) -> ServiceResult<()> {
+    for request in plan.created {
+        edit.insert_new_override(request).await?;
+    }
+    for VersionUpdate {
+        segment_id,
+        priority,
+        patch,
+    } in plan.updated
+    {
+        let Some(segment) = segment_id else {
+            edit.change(edit.default_state()?, patch).await?;
+            continue;
+        };
+        let Some((state, link)) = edit.override_for(segment) else {
+            return Err(edit
+                .segment_problem(segment, VersioningProblem::OverrideMissing)
+                .await?);
+        };
+        edit.change(state, patch).await?;
+        edit.prioritise(&link, priority).await?;
+    }
+    for segment in plan.deleted {
+        edit.delete_override(segment).await?;
+    }
+    Ok(())
 }

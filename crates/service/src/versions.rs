@@ -6,7 +6,7 @@ use crate::error::{Noun, ServiceError, ServiceResult, VersioningProblem};
 use crate::feature_states::StatePatch;
 use crate::segment_overrides::SegmentOverrideRequest;
 use crate::text_rules::{VALUE_LIMIT, check_optional};
-use crate::version_edits::StateEdit;
+use crate::version_edits::{StateEdit, carry_out};
 use crate::{Caller, Service};
 use flagstaff_core::{
     EnvironmentId, EnvironmentPermission, Feature, FeatureId, FeatureVersion, SegmentId, Timestamp,
@@ -344,35 +344,6 @@ impl Service {
             noun: Noun::FeatureVersion,
         })
     }
-}
-
-/// Adds, changes and takes away, in this order: what is added must not be there yet.
-async fn carry_out(edit: &mut StateEdit<'_>, plan: VersionPlan) -> ServiceResult<()> {
-    for request in plan.created {
-        edit.insert_new_override(request).await?;
-    }
-    for VersionUpdate {
-        segment_id,
-        priority,
-        patch,
-    } in plan.updated
-    {
-        let Some(segment) = segment_id else {
-            edit.change(edit.default_state()?, patch).await?;
-            continue;
-        };
-        let Some((state, link)) = edit.override_for(segment) else {
-            return Err(edit
-                .segment_problem(segment, VersioningProblem::OverrideMissing)
-                .await?);
-        };
-        edit.change(state, patch).await?;
-        edit.prioritise(&link, priority).await?;
-    }
-    for segment in plan.deleted {
-        edit.delete_override(segment).await?;
-    }
-    Ok(())
 }
 
 fn view(version: FeatureVersion, now: Timestamp) -> VersionView {

@@ -66,6 +66,15 @@ pub async fn before(face: &Face, file: &str, row: u64) {
         ("11-sdk-identities", 43) | ("12-sdk-traits", 1) | ("13-sdk-environment-document", 14) => {
             face.set_allow_client_traits(false).await;
         }
+        // Before the environment was copied it was as it had been.
+        ("19-clone-import-export", 2) => {
+            let patch = EnvironmentPatch {
+                description: Some(Some("changed".to_owned())),
+                allow_client_traits: Some(true),
+                ..none()
+            };
+            update(face, patch).await;
+        }
         // Something else was saved in between, as the time in the recorded answer shows.
         ("11-sdk-identities", 44) => {
             let description = Some(Some("saved again".to_owned()));

@@ -1,7 +1,7 @@
 //! Recorded requests, replayed in one go and in order: the files build on one another.
 
 mod comparison;
-mod slice;
+mod preparation;
 
 use crate::face::{Face, Reply};
 use crate::flagsmith::golden::recording::{self, Exchange};
@@ -11,7 +11,6 @@ use crate::flagsmith::golden::{
 };
 use comparison::Comparison;
 use flagstaff_testkit::contract;
-use slice::Place;
 
 const FILES: [&str; 18] = [
     "01-auth",
@@ -43,26 +42,22 @@ contract! {
             let mut roles = Roles::default();
             for mut exchange in recording::read(file) {
                 let number = exchange.number;
-                slice::prepare(&database, &mut comparison, file, number).await;
+                preparation::prepare(&database, &mut comparison, file, number).await;
                 face.pass_seconds(1);
                 // Between two recorded requests there was time for what was asked for.
                 face.service.make_feature_files().await.unwrap();
                 let exchange_is_refused = exchange.expected.status >= 400;
-                let problems = match slice::place(file, number) {
-                    Place::Elsewhere => continue,
-                    Place::Here if file.contains("-sdk-") => {
-                        prelude::before(&face, file, number).await;
-                        face.pass_seconds(10);
-                        let reply = send(&face, &exchange, &comparison, &roles).await;
-                        if exchange.expected.body["identifier"].is_string() && reply.status == 200 {
-                            anonymous::expect_variants_of(&reply.json(), &mut exchange.expected);
-                        }
-                        matcher::compare(&exchange.expected, &reply, &mut roles)
+                prelude::before(&face, file, number).await;
+                let problems = if file.contains("-sdk-") {
+                    face.pass_seconds(10);
+                    let reply = send(&face, &exchange, &comparison, &roles).await;
+                    if exchange.expected.body["identifier"].is_string() && reply.status == 200 {
+                        anonymous::expect_variants_of(&reply.json(), &mut exchange.expected);
                     }
-                    Place::Here => {
-                        let reply = send(&face, &exchange, &comparison, &roles).await;
-                        comparison.problems(&exchange.expected, &reply)
-                    }
+                    matcher::compare(&exchange.expected, &reply, &mut roles)
+                } else {
+                    let reply = send(&face, &exchange, &comparison, &roles).await;
+                    comparison.problems(&exchange.expected, &reply)
                 };
                 if exchange_is_refused {
                     database.close_gaps().await;

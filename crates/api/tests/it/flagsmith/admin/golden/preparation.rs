@@ -1,23 +1,7 @@
-//! Which recorded rows are compared, and what was done between the recorded requests.
+//! What was done between the recorded requests.
 
 use super::comparison::Comparison;
 use flagstaff_testkit::Database;
-
-/// What becomes of a row.
-pub enum Place {
-    /// It is compared.
-    Here,
-    /// It speaks of something that is not there yet under a route that is.
-    Elsewhere,
-}
-
-pub fn place(file: &str, row: u64) -> Place {
-    match (file, row) {
-        // What was made between the recordings.
-        ("19-clone-import-export", 3 | 4) => Place::Elsewhere,
-        _ => Place::Here,
-    }
-}
 
 /// The recorded client key of the environment, which identities are hashed by.
 const CLIENT_KEY: &str = "UBnd9LaJWZK8V94xe87cJc";
@@ -30,7 +14,7 @@ pub async fn prepare(database: &Database, comparison: &mut Comparison, file: &st
         database.execute(statement).await;
         comparison.agree_on(CLIENT_KEY);
     }
-    if (file, row) == ("19-clone-import-export", 5) {
+    if (file, row) == ("19-clone-import-export", 1) {
         // Between the recordings the value of a flag was changed.
         let statement = "UPDATE feature_states SET string_value = 'fresh'
             WHERE environment_id = 1 AND feature_id = 2 AND feature_segment_id IS NULL
@@ -49,6 +33,7 @@ pub async fn prepare(database: &Database, comparison: &mut Comparison, file: &st
             ("segment_rules", 83),
             ("segment_conditions", 44),
         ],
+        ("19-clone-import-export", 2) => &[("feature_states", 56)],
         _ => &[],
     };
     for (table, id) in last_ids {
