@@ -183,7 +183,8 @@ async fn an_override_is_taken_away(by_versions: bool) {
     assert_eq!(left[0]["segment"]["id"], flag.segments[1]);
     assert_eq!(
         (left[0]["priority"].as_i64(), left.as_array().unwrap().len()),
-        (Some(0), 1)
+        (Some(1), 1),
+        "the others keep their priorities"
     );
     assert_eq!(deleted.json(), flag.get().await);
     check_refusal(
