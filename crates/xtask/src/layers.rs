@@ -42,8 +42,18 @@ const MAP: &[Layer] = &[
     },
     Layer {
         name: "flagstaff-api",
-        uses: &["flagstaff-service", "flagstaff-wire", "flagstaff-core"],
+        uses: &[
+            "flagstaff-service",
+            "flagstaff-wire",
+            "flagstaff-proto",
+            "flagstaff-core",
+        ],
         forbids: &["sqlx", "reqwest"],
+    },
+    Layer {
+        name: "flagstaff-proto",
+        uses: &[],
+        forbids: &["axum", "sqlx", "reqwest"],
     },
     Layer {
         name: "flagstaff-dashboard",
