@@ -75,4 +75,6 @@ ids! {
     FeatureExportId,
     /// Id of an import of features.
     FeatureImportId,
+    /// Id of a project's integration with flagd.
+    FlagdIntegrationId,
 }

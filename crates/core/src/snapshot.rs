@@ -8,8 +8,8 @@ mod tests;
 
 use crate::ruleset::{FlagState, Ruleset};
 use crate::{
-    CompileWarning, Environment, Feature, FeatureId, FeatureState, Identity, MultivariateOption,
-    Organisation, Project, Segment, SegmentId, Timestamp,
+    CompileWarning, Environment, Feature, FeatureId, FeatureState, FlagdIntegration, Identity,
+    MultivariateOption, Organisation, Project, Segment, SegmentId, Timestamp,
 };
 use std::sync::Arc;
 
@@ -71,6 +71,8 @@ pub struct Snapshot {
     pub project: Arc<Project>,
     /// The environment.
     pub environment: Arc<Environment>,
+    /// How the project is served to flagd; `None` where nobody ever said.
+    pub flagd: Option<Arc<FlagdIntegration>>,
     /// Features in order of their ids; same order as in `rules`.
     pub features: Vec<Arc<SnapshotFeature>>,
     /// Segments in order of their ids; same order as in `rules`.
@@ -100,6 +102,14 @@ impl Snapshot {
             .ok()
     }
 
+    /// How the project is served to flagd; `None` where it is not.
+    #[must_use]
+    pub fn enabled_flagd(&self) -> Option<&FlagdIntegration> {
+        self.flagd
+            .as_deref()
+            .filter(|integration| integration.enabled)
+    }
+
     /// What holds for one identity alone, if anything does.
     #[must_use]
     pub fn identity(&self, identifier: &str) -> Option<&Arc<SnapshotIdentity>> {
@@ -116,6 +126,8 @@ pub struct SnapshotRows {
     pub project: Project,
     /// The environment.
     pub environment: Environment,
+    /// The project's integration with flagd.
+    pub flagd: Option<FlagdIntegration>,
     /// Features of the project, in order of their ids.
     pub features: Vec<Feature>,
     /// Multivariate options of the project, in order of their ids.

@@ -42,7 +42,8 @@ pub struct Bootstrapped {
 }
 
 impl Service {
-    /// Makes what is not there yet: organisation, project, environment, server-side key and first member.
+    /// Makes what is not there yet: organisation, project, environment, server-side key and first member. The
+    /// project is served to flagd.
     ///
     /// # Errors
     /// Invalid names, [`ServiceError::Conflict`] for a key in use elsewhere, and failures of the database.
@@ -61,6 +62,7 @@ impl Service {
             project,
             environment,
         };
+        self.ensure_flagd_integration(&place.project).await?;
         let server_key = self
             .ensure_server_key(&place, &request.server_key_name, request.server_key)
             .await?;

@@ -28,6 +28,7 @@ mod feature_state_rows;
 mod feature_states;
 mod features;
 mod flag_writes;
+mod flagd_integrations;
 mod grants;
 mod identify;
 mod identities;
@@ -91,6 +92,7 @@ pub use feature_state_rows::{NewStateRequest, StateIdentity, StatePlaces};
 pub use feature_states::{StatePatch, StateQuery, ValueChange};
 pub use features::{FEATURE_LIMIT, FeaturePatch, FeatureRequest, FeatureView};
 pub use flag_writes::FeatureReference;
+pub use flagd_integrations::FlagdIntegrationPatch;
 pub use flagstaff_store::{
     FeatureSort, Page, PageRequest, StateOwners, Store, StoreError, TagFilter, VersionFilter,
 };

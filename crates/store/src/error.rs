@@ -27,6 +27,8 @@ pub enum Noun {
     FeatureSegment,
     /// A version of a feature in an environment.
     FeatureVersion,
+    /// How a project is served to flagd.
+    FlagdIntegration,
     /// An identity.
     Identity,
     /// A member.
@@ -67,6 +69,7 @@ impl Noun {
             Self::FeatureState => "feature state",
             Self::FeatureSegment => "segment override",
             Self::FeatureVersion => "feature version",
+            Self::FlagdIntegration => "flagd integration",
             Self::Identity => "identity",
             Self::Member => "member",
             Self::MultivariateOption => "multivariate option",

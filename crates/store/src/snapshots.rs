@@ -4,6 +4,7 @@ use crate::backend::{Transaction, on_transaction};
 use crate::environments::{self, EnvironmentRow};
 use crate::feature_states::select_live;
 use crate::features::FeatureRow;
+use crate::flagd_integrations::{self, FlagdIntegrationRow};
 use crate::multivariate_options::OptionRow;
 use crate::organisations::{self, OrganisationRow};
 use crate::projects::{self, ProjectRow};
@@ -12,9 +13,9 @@ use crate::state_rows::StateRow;
 use crate::text::{CHUNK, index_key, placeholders};
 use crate::{Store, StoreResult};
 use flagstaff_core::{
-    Environment, EnvironmentId, Feature, FeatureState, IdentityId, MultivariateOption,
-    Organisation, Project, ProjectId, Segment, SnapshotIdentity, SnapshotRows, StateOwner,
-    Timestamp,
+    Environment, EnvironmentId, Feature, FeatureState, FlagdIntegration, IdentityId,
+    MultivariateOption, Organisation, Project, ProjectId, Segment, SnapshotIdentity, SnapshotRows,
+    StateOwner, Timestamp,
 };
 use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, HashSet};
@@ -50,6 +51,7 @@ impl Store {
         }
         identities.retain(|identity| !identity.states.is_empty());
         let rows = SnapshotRows {
+            flagd: reading.flagd_integration(project.id).await?,
             segments: reading.snapshot_segments(project.id, &states).await?,
             options: reading.options(project.id).await?,
             states: states
@@ -100,6 +102,19 @@ impl Transaction {
             return Ok(None);
         };
         Ok(Some((organisation.try_into()?, project, environment)))
+    }
+
+    async fn flagd_integration(
+        &mut self,
+        project: ProjectId,
+    ) -> StoreResult<Option<FlagdIntegration>> {
+        let row: Option<FlagdIntegrationRow> = on_transaction!(self, |connection| {
+            sqlx::query_as(flagd_integrations::OF_PROJECT)
+                .bind(project.get())
+                .fetch_optional(connection)
+                .await
+        })?;
+        row.map(FlagdIntegration::try_from).transpose()
     }
 
     async fn features(&mut self, project: ProjectId) -> StoreResult<Vec<Feature>> {

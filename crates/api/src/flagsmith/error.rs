@@ -362,6 +362,7 @@ fn model(noun: Noun) -> &'static str {
         Noun::Invite => "Invite",
         Noun::InviteLink => "InviteLink",
         Noun::FeatureVersion => "EnvironmentFeatureVersion",
+        Noun::FlagdIntegration => "FlagdIntegration",
         Noun::Identity => "Identity",
         Noun::Member => "FFAdminUser",
         Noun::MultivariateOption => "MultivariateFeatureOption",

@@ -46,6 +46,9 @@ impl Snapshot {
             organisation: shared(previous.map(|part| &part.organisation), rows.organisation),
             project: shared(previous.map(|part| &part.project), rows.project),
             environment: shared(previous.map(|part| &part.environment), rows.environment),
+            flagd: rows
+                .flagd
+                .map(|flagd| shared(previous.and_then(|part| part.flagd.as_ref()), flagd)),
             features: features.parts,
             segments: segments.parts,
             identities,

@@ -139,6 +139,7 @@ fn rows() -> SnapshotRows {
         },
         project: project(),
         environment: environment(),
+        flagd: None,
         features: vec![
             feature(1, "one"),
             feature(2, "two"),

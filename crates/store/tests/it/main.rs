@@ -20,6 +20,7 @@ mod feature_segments;
 mod feature_states;
 mod feature_versions;
 mod features;
+mod flagd_integrations;
 mod grants;
 mod identities;
 mod instance;

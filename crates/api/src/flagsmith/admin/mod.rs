@@ -16,6 +16,7 @@ mod feature_state_rows;
 mod feature_states;
 mod features;
 mod flag_values;
+mod flagd_integrations;
 mod future;
 mod grants;
 mod identities;
@@ -52,6 +53,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = organisation_members::routes(routes);
     let routes = invites::routes(routes);
     let routes = projects::routes(routes);
+    let routes = flagd_integrations::routes(routes);
     let routes = permissions::routes(routes);
     let routes = grants::routes(routes);
     let routes = tags::routes(routes);

@@ -59,6 +59,7 @@ impl<'a> Installation<'a> {
             organisation: organisation(imported),
             project: project(imported),
             environment: environment(imported),
+            flagd: None,
             features: (0..imported.features.len())
                 .map(|index| self.feature(index))
                 .collect(),

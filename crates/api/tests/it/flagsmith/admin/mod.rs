@@ -12,6 +12,7 @@ mod feature_segments;
 mod feature_state_rows;
 mod feature_states;
 mod features;
+mod flagd_integrations;
 mod future;
 mod golden;
 mod identities;
