@@ -226,6 +226,14 @@ impl Ruleset {
         self.feature_indices.get(name).copied()
     }
 
+    /// True where an override for a segment can hold for the feature with this index.
+    #[must_use]
+    pub fn is_overridden_by_segments(&self, feature: usize) -> bool {
+        self.candidates
+            .get(feature)
+            .is_some_and(|of_feature| !of_feature.is_empty())
+    }
+
     /// Starts an evaluation.
     #[must_use]
     pub fn evaluator<'s>(&'s self, context: &Context<'s>) -> Evaluator<'s> {

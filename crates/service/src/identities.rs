@@ -211,7 +211,7 @@ impl Service {
     ) -> ServiceResult<Option<Arc<StoredIdentity>>> {
         let key = (environment, identifier.shared());
         match self.identity_cache().find(&key) {
-            Some(stored) => Ok(Some(stored)),
+            Some(known) => Ok(known),
             // Boxed, so that the future of a request that finds it in memory stays small.
             None => Box::pin(self.read_identity(key, identifier)).await,
         }
@@ -229,13 +229,11 @@ impl Service {
             Ok(stored) => stored.map(Arc::new),
             Err(ServiceError::Unavailable(cause)) => {
                 let old = cache.find_old(&key);
-                return old.map(Some).ok_or(ServiceError::Unavailable(cause));
+                return old.ok_or(ServiceError::Unavailable(cause));
             }
             Err(error) => return Err(error),
         };
-        if let Some(stored) = &stored {
-            cache.keep_read(key, Arc::clone(stored), as_of, writes);
-        }
+        cache.keep_read(key, stored.clone(), as_of, writes);
         Ok(stored)
     }
 }

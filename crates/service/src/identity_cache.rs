@@ -3,6 +3,9 @@
 //! On SQLite this process is the only writer, so the cache is exact. On Postgres another node may have written in
 //! between: what is cached serves reads for one second, and a write compares with the stored rows. Older entries stay
 //! for the time when the database is away: then they are better than no answer.
+//!
+//! That there is no such identity is remembered as well: some protocols ask again and again for people whom they never
+//! store.
 
 use flagstaff_core::EnvironmentId;
 use flagstaff_store::StoredIdentity;
@@ -17,12 +20,17 @@ const SHARED_LIFE: Duration = Duration::from_secs(1);
 /// Counters of writes, so that a read that raced a write is not kept.
 const SHARDS: usize = 256;
 
+/// Bytes of an identifier that weigh as much as a trait, where there is nothing but the identifier.
+const BYTES_OF_A_TRAIT: usize = 64;
+
 type Key = (EnvironmentId, Arc<str>);
+/// What is stored of an identity; `None` where there is none.
+pub(crate) type Known = Option<Arc<StoredIdentity>>;
 
 /// An identity as it was stored at a time.
 #[derive(Clone)]
 struct Entry {
-    stored: Arc<StoredIdentity>,
+    stored: Known,
     as_of: Instant,
 }
 
@@ -38,8 +46,12 @@ pub(crate) struct IdentityCache {
 
 impl IdentityCache {
     pub(crate) fn new(weight: u64, is_shared: bool) -> Self {
-        let weigh = |_: &Key, entry: &Entry| {
-            u32::try_from(entry.stored.traits.len() + 1).unwrap_or(u32::MAX)
+        let weigh = |key: &Key, entry: &Entry| {
+            let parts = match &entry.stored {
+                Some(stored) => stored.traits.len(),
+                None => key.1.len() / BYTES_OF_A_TRAIT,
+            };
+            u32::try_from(parts + 1).unwrap_or(u32::MAX)
         };
         let entries = Cache::builder().max_capacity(weight).weigher(weigh);
         Self {
@@ -51,15 +63,15 @@ impl IdentityCache {
         }
     }
 
-    /// What is stored, as far as this process can say without asking.
-    pub(crate) fn find(&self, key: &Key) -> Option<Arc<StoredIdentity>> {
+    /// What is stored, where this process can say so without asking.
+    pub(crate) fn find(&self, key: &Key) -> Option<Known> {
         let entry = self.entries.get(key)?;
         let is_fresh = !self.is_shared || entry.as_of.elapsed() < SHARED_LIFE;
         is_fresh.then_some(entry.stored)
     }
 
     /// What was stored when it was last looked at, however long ago.
-    pub(crate) fn find_old(&self, key: &Key) -> Option<Arc<StoredIdentity>> {
+    pub(crate) fn find_old(&self, key: &Key) -> Option<Known> {
         Some(self.entries.get(key)?.stored)
     }
 
@@ -69,13 +81,7 @@ impl IdentityCache {
     }
 
     /// Keeps what a read that began at a time found, unless a write came in between: the read may have seen the row before it.
-    pub(crate) fn keep_read(
-        &self,
-        key: Key,
-        stored: Arc<StoredIdentity>,
-        as_of: Instant,
-        writes_before: u64,
-    ) {
+    pub(crate) fn keep_read(&self, key: Key, stored: Known, as_of: Instant, writes_before: u64) {
         let writes = self.shard(&key);
         if *writes == writes_before {
             self.entries.insert(key, Entry { stored, as_of });
@@ -98,8 +104,11 @@ impl IdentityCache {
             self.entries.invalidate(&key);
             return;
         }
-        let as_of = Instant::now();
-        self.entries.insert(key, Entry { stored, as_of });
+        let entry = Entry {
+            stored: Some(stored),
+            as_of: Instant::now(),
+        };
+        self.entries.insert(key, entry);
     }
 
     /// Forgets an identity that was changed or deleted in another way.
@@ -153,5 +162,32 @@ mod tests {
 
         assert!(raced.is_none());
         assert!(cache.find(&key).is_some());
+    }
+
+    #[test]
+    fn somebody_who_is_not_stored_is_remembered_until_they_are() {
+        let cache = IdentityCache::new(100, false);
+        let (key, stored) = bob();
+
+        let before = cache.writes(&key);
+        cache.keep_read(key.clone(), None, Instant::now(), before);
+        let absent = cache.find(&key);
+        cache.keep_written(stored, cache.forgotten());
+        let written = cache.find(&key);
+
+        assert_eq!(absent, Some(None));
+        assert!(written.is_some_and(|known| known.is_some()));
+    }
+
+    #[test]
+    fn a_read_that_found_nobody_is_not_kept_when_a_write_came_in_between() {
+        let cache = IdentityCache::new(100, false);
+        let (key, stored) = bob();
+
+        let before = cache.writes(&key);
+        cache.keep_written(stored, cache.forgotten());
+        cache.keep_read(key.clone(), None, Instant::now(), before);
+
+        assert!(cache.find(&key).is_some_and(|known| known.is_some()));
     }
 }

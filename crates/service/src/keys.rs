@@ -74,6 +74,19 @@ impl Keys {
         entry.map(|entry| entry.environment)
     }
 
+    /// Every key that opens an environment now.
+    pub(crate) fn usable_of(
+        &self,
+        environment: EnvironmentId,
+        now: Timestamp,
+    ) -> Vec<EnvironmentKey> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let of_environment = entries
+            .iter()
+            .filter(|(_, entry)| entry.environment == environment && entry.is_usable(now));
+        of_environment.map(|(key, _)| key.clone()).collect()
+    }
+
     fn with_entries<T>(&self, act: impl FnOnce(&mut HashMap<EnvironmentKey, KeyEntry>) -> T) -> T {
         act(&mut self.entries.write().unwrap_or_else(PoisonError::into_inner))
     }

@@ -7,6 +7,7 @@
 mod accounts;
 mod api_key_screen;
 mod api_keys;
+mod audience;
 mod availability;
 mod bootstrap;
 mod caller;
@@ -27,6 +28,7 @@ mod feature_segments;
 mod feature_state_rows;
 mod feature_states;
 mod features;
+mod flag_resolution;
 mod flag_writes;
 mod flagd_integrations;
 mod grants;
@@ -61,6 +63,7 @@ mod sign_up;
 mod snapshots;
 mod state_values;
 mod state_words;
+mod stream_tokens;
 mod tags;
 mod text_rules;
 mod traits;
@@ -74,6 +77,7 @@ mod work;
 
 pub use accounts::MemberPatch;
 pub use api_keys::{ApiKeyPatch, ApiKeyRequest};
+pub use audience::Audience;
 pub use bootstrap::{BootstrapRequest, Bootstrapped};
 pub use caller::Caller;
 pub use clock::Clock;
@@ -91,6 +95,7 @@ pub use feature_segments::{FeatureSegmentPatch, FeatureSegmentRequest, FeatureSe
 pub use feature_state_rows::{NewStateRequest, StateIdentity, StatePlaces};
 pub use feature_states::{StatePatch, StateQuery, ValueChange};
 pub use features::{FEATURE_LIMIT, FeaturePatch, FeatureRequest, FeatureView};
+pub use flag_resolution::{Recognised, SentContext, Wanted};
 pub use flag_writes::FeatureReference;
 pub use flagd_integrations::FlagdIntegrationPatch;
 pub use flagstaff_store::{
@@ -113,6 +118,7 @@ pub use segments::{SEGMENT_LIMIT, SegmentPatch, SegmentQuery, SegmentRequest};
 pub use served_features::{ServedChanges, ServedFeature, WriteMode};
 pub use server_keys::{ServerKeyPatch, ServerKeyRequest};
 pub use sign_up::SignUpRequest;
+pub use stream_tokens::StreamToken;
 pub use tags::{TAG_LIMIT, TagPatch};
 pub use traits::{TRAIT_KEY_LIMIT, TRAIT_VALUE_LIMIT, TraitRequest};
 pub use usage::{EvaluationCount, RequestKind, SdkLabels};
@@ -121,7 +127,7 @@ pub use weights::WeightChange;
 pub use work::Work;
 
 use std::sync::Arc;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 
 /// The product. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -140,6 +146,7 @@ struct Parts {
     api_key_screen: api_key_screen::ApiKeyScreen,
     availability: availability::Availability,
     news: work::News,
+    stream_secret: OnceCell<stream_tokens::Secret>,
     /// Tells this process from others on the same database.
     node: String,
     /// Wakes whoever waits for the next scheduled change: it may be another now.
@@ -165,6 +172,7 @@ impl Service {
             api_key_screen: api_key_screen::ApiKeyScreen::default(),
             availability: availability::Availability::default(),
             news: work::News::default(),
+            stream_secret: OnceCell::new(),
             node: uuid::Uuid::new_v4().to_string(),
             schedule_changed: Notify::new(),
             feature_files_waiting: Notify::new(),
@@ -226,6 +234,10 @@ impl Service {
 
     fn news(&self) -> &work::News {
         &self.0.news
+    }
+
+    fn stream_secret_cell(&self) -> &OnceCell<stream_tokens::Secret> {
+        &self.0.stream_secret
     }
 
     fn schedule_changed(&self) -> &Notify {

@@ -1,6 +1,7 @@
 //! The environments this process holds compiled: loaded on first use, replaced whole after each change.
 
 use crate::Service;
+use crate::environment_access::OpenEnvironment;
 use crate::error::{Noun, ServiceError, ServiceResult};
 use crate::published::Published;
 use flagstaff_core::{
@@ -11,6 +12,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Mutex, watch};
+use tokio::time::Instant;
 
 /// A place for one environment. It stays when the snapshot in it is evicted.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ struct Slot {
     published: arc_swap::ArcSwapOption<Published>,
     /// One load at a time. Whoever holds it sees every commit that ended before.
     loading: Mutex<()>,
+    /// When the database was last asked for a newer revision on behalf of who heard of one. One asks at a time.
+    asked: Mutex<Option<Instant>>,
     changes: watch::Sender<Timestamp>,
     used: AtomicU64,
 }
@@ -54,6 +58,7 @@ impl Environments {
             Arc::new(Slot {
                 published: arc_swap::ArcSwapOption::empty(),
                 loading: Mutex::new(()),
+                asked: Mutex::new(None),
                 changes: watch::Sender::new(Timestamp::default()),
                 used: AtomicU64::new(0),
             })
@@ -234,6 +239,43 @@ impl Service {
             }
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// An environment as of a time at least, for who heard of a change that this process may not have heard of yet.
+    /// What cannot be found out is no reason to answer nothing: then it is served as it is.
+    pub async fn caught_up(&self, open: OpenEnvironment, at_least: Timestamp) -> OpenEnvironment {
+        // Whatever a process that is the only writer has told of, it serves.
+        if !self.is_shared() || open.snapshot().updated_at >= at_least {
+            return open;
+        }
+        let id = open.snapshot().environment.id;
+        let published = match Box::pin(self.ask_for_newer(id, at_least)).await {
+            Ok(()) => self.published(id).await,
+            Err(problem) => Err(problem),
+        };
+        match published {
+            Ok(published) => OpenEnvironment { published, ..open },
+            Err(_) => open,
+        }
+    }
+
+    /// Follows a change of another node now; several that wait for one share the question.
+    async fn ask_for_newer(&self, id: EnvironmentId, at_least: Timestamp) -> ServiceResult<()> {
+        let slot = self.environments().slot(id);
+        let arrived = Instant::now();
+        let mut asked = slot.asked.lock().await;
+        let is_there = |published: &Published| published.snapshot.updated_at >= at_least;
+        let was_asked = asked.is_some_and(|begun| begun >= arrived);
+        if was_asked || slot.published.load().as_deref().is_some_and(is_there) {
+            return Ok(());
+        }
+        *asked = Some(Instant::now());
+        let stored = self.ask(self.store().revisions(&[id])).await?;
+        for newer in stored {
+            self.refresh(id, newer.revision, TouchedIdentities::All)
+                .await?;
+        }
+        Ok(())
     }
 
     /// Reads the rows and publishes them. The caller holds `slot.loading`.

@@ -162,7 +162,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 }
 
-fn number_to_value(number: &str) -> Value {
+pub(crate) fn number_to_value(number: &str) -> Value {
     if number.contains(['.', 'e', 'E']) {
         return Value::Float(number.parse().unwrap_or(f64::NAN));
     }

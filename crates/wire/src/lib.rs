@@ -8,6 +8,7 @@ pub mod flagsmith;
 pub mod json;
 pub mod malformed;
 mod node;
+pub mod ofrep;
 pub mod python;
 pub mod time;
 

@@ -4,7 +4,6 @@ use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::error::{Failure, detail};
 use super::super::words;
-use super::audience::Audience;
 use super::forms::{Flags, shown_defaults};
 use axum::http::StatusCode;
 use flagstaff_core::{FeatureId, fold};
@@ -28,7 +27,7 @@ pub(super) async fn flags(call: Call<OpenEnvironment>) -> Result<Answer, Failure
 /// One flag by its name in any case; an empty name means the first flag, as recorded.
 fn flag(open: &OpenEnvironment, rendered: &Flags, name: &str) -> Result<Answer, Failure> {
     let snapshot = open.snapshot();
-    let mut shown = shown_defaults(snapshot, Audience::of(open));
+    let mut shown = shown_defaults(snapshot, open.audience());
     let wanted = match snapshot.rules.feature_index(name) {
         Some(exact) => shown.find(|index| *index == exact),
         None if name.is_empty() => shown.next(),
@@ -51,7 +50,7 @@ pub(super) async fn multivariate_options(call: Call<OpenEnvironment>) -> Result<
     let index = open.snapshot().feature_index_by_id(id);
     let part = index
         .map(|index| &open.snapshot().features[index])
-        .filter(|part| Audience::of(open).may_know(&part.feature))
+        .filter(|part| open.audience().may_know(&part.feature))
         .ok_or_else(|| Failure::no_match(Noun::Feature))?;
     let mut out = Vec::new();
     write_multivariate_options(part, &mut out);

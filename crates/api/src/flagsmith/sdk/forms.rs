@@ -1,11 +1,10 @@
 //! What is rendered once per snapshot and kept with it.
 
 use super::super::answer::Answer;
-use super::audience::Audience;
 use super::rendered::Rendered;
 use axum::http::{HeaderName, HeaderValue};
 use flagstaff_core::Snapshot;
-use flagstaff_service::{Form, OpenEnvironment};
+use flagstaff_service::{Audience, Form, OpenEnvironment};
 use flagstaff_wire::flagsmith::document::environment_document;
 use flagstaff_wire::flagsmith::flag::FlagFragments;
 use flagstaff_wire::time::unix_float;
@@ -46,7 +45,7 @@ impl Flags {
         };
         list.get_or_init(|| {
             let mut out = Vec::with_capacity(self.fragments.weight());
-            let shown = shown_defaults(open.snapshot(), Audience::of(open));
+            let shown = shown_defaults(open.snapshot(), open.audience());
             self.fragments.write_defaults(shown, &mut out);
             Rendered::new(out)
         })

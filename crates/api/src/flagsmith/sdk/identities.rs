@@ -4,7 +4,6 @@ use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::error::{Failure, detail};
 use super::super::fields::{Fields, Need, Text};
-use super::audience::Audience;
 use super::flags::no_feature_answer;
 use super::forms::Flags;
 use super::sent_identification;
@@ -106,7 +105,7 @@ fn one_flag(
     name: &str,
 ) -> Answer {
     let snapshot = open.snapshot();
-    let audience = Audience::of(open);
+    let audience = open.audience();
     let index = snapshot
         .rules
         .feature_index(name)
@@ -131,7 +130,7 @@ pub(super) fn shown_flags<'e, 's>(
     open: &'s OpenEnvironment,
     evaluator: &'e mut Evaluator<'s>,
 ) -> impl Iterator<Item = Flag<'s>> + use<'e, 's> {
-    let audience = Audience::of(open);
+    let audience = open.audience();
     let features = open.snapshot().features.iter().enumerate();
     features
         .filter(move |(_, part)| audience.may_know(&part.feature))

@@ -1,7 +1,6 @@
 //! The routes that SDKs speak to.
 
 mod analytics;
-mod audience;
 mod deprecated;
 mod environment_document;
 mod flags;

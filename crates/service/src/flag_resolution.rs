@@ -1,0 +1,199 @@
+//! The flags of one context, for protocols that store nothing: OFREP and flagd's RPC.
+//!
+//! Stored traits and overrides of the identity count, and what is sent lies over them; nobody becomes known by asking.
+
+use crate::Service;
+use crate::environment_access::OpenEnvironment;
+use crate::error::{ServiceError, ServiceResult};
+use crate::identify::identifier;
+use flagstaff_core::{
+    Attributes, Context, Flag, IdentityContext, Snapshot, SnapshotIdentity, Value,
+};
+use flagstaff_store::StoredIdentity;
+use std::sync::Arc;
+
+/// What a caller says of who asks.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SentContext {
+    /// The identity's identifier. Empty or absent: nobody in particular.
+    pub targeting_key: Option<Arc<str>>,
+    attributes: Vec<(Arc<str>, Value)>,
+}
+
+impl SentContext {
+    /// Adds an attribute; the last one of a name counts, and null takes a stored one away. Names that begin with `$`
+    /// are dropped: that is how conditions write paths, and how flagd marks what it adds by itself.
+    pub fn insert(&mut self, name: &str, value: Value) {
+        if !name.starts_with('$') {
+            self.attributes.push((name.into(), value));
+        }
+    }
+
+    /// How many attributes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.attributes.len()
+    }
+
+    /// True where nothing is said at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.attributes.is_empty() && self.targeting_key().is_none()
+    }
+
+    fn targeting_key(&self) -> Option<&Arc<str>> {
+        self.targeting_key.as_ref().filter(|key| !key.is_empty())
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted<'a> {
+    /// The flag of this exact name.
+    Flag(&'a str),
+    /// All flags.
+    Flags,
+}
+
+/// Who asks, as far as it is known, ready to be evaluated.
+#[derive(Debug, Clone, Default)]
+pub struct Recognised {
+    /// `None` for nobody in particular: whatever needs an identifier does not match.
+    identifier: Option<Arc<str>>,
+    /// What they are hashed by, where it is not the composite key.
+    hash_key: Option<Arc<str>>,
+    /// Stored traits with what was sent laid over them.
+    attributes: Attributes,
+    /// What holds for this identity alone.
+    overrides: Option<Arc<SnapshotIdentity>>,
+}
+
+impl Recognised {
+    /// The context that flags are evaluated in.
+    #[must_use]
+    pub fn context(&self) -> Context<'_> {
+        Context {
+            identity: Some(IdentityContext {
+                identifier: self.identifier.as_deref().unwrap_or_default(),
+                key: self.hash_key.as_deref(),
+                attributes: &self.attributes,
+                overrides: self.overrides.as_ref().map(|identity| &*identity.flags),
+            }),
+        }
+    }
+
+    /// The identity's identifier; `None` for nobody in particular.
+    #[must_use]
+    pub fn identifier(&self) -> Option<&str> {
+        self.identifier.as_deref()
+    }
+
+    /// What they are hashed by, where it is not the composite key.
+    #[must_use]
+    pub fn hash_key(&self) -> Option<&str> {
+        self.hash_key.as_deref()
+    }
+
+    /// Stored traits with what was sent laid over them.
+    #[must_use]
+    pub fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+
+    /// What holds for this identity alone.
+    #[must_use]
+    pub fn overrides(&self) -> Option<&SnapshotIdentity> {
+        self.overrides.as_deref()
+    }
+}
+
+impl Service {
+    /// Finds out who asks. Reads what is stored about them, and stores nothing.
+    ///
+    /// # Errors
+    /// An identifier that is too long or holds a NUL; failures of the database;
+    /// [`ServiceError::Unavailable`] while it is away, where what is wanted depends on traits that are not in memory.
+    pub async fn recognise(
+        &self,
+        open: &OpenEnvironment,
+        mut sent: SentContext,
+        wanted: Wanted<'_>,
+    ) -> ServiceResult<Recognised> {
+        let snapshot = open.snapshot();
+        if !open.server_side && !snapshot.environment.allow_client_traits {
+            sent.attributes.clear();
+        }
+        let Some(key) = sent.targeting_key() else {
+            return Ok(Recognised {
+                attributes: layered(None, sent.attributes),
+                ..Recognised::default()
+            });
+        };
+        let identifier = identifier(key)?;
+        let known = match self
+            .known_identity(snapshot.environment.id, &identifier)
+            .await
+        {
+            Err(ServiceError::Unavailable(_)) if !reads_what_is_stored(snapshot, wanted) => None,
+            other => other?,
+        };
+        let uses_composite_key = snapshot.environment.use_identity_composite_key_for_hashing;
+        let hash_key = match &known {
+            Some(stored) if !uses_composite_key => Some(stored.identity.id.to_string().into()),
+            Some(_) | None => None,
+        };
+        Ok(Recognised {
+            hash_key,
+            attributes: layered(known.as_deref(), sent.attributes),
+            overrides: snapshot.identity(identifier.as_str()).cloned(),
+            identifier: Some(identifier.shared()),
+        })
+    }
+}
+
+/// What was sent, laid over what is stored.
+fn layered(stored: Option<&StoredIdentity>, sent: Vec<(Arc<str>, Value)>) -> Attributes {
+    let mut attributes = Attributes::new();
+    for stored in stored.iter().flat_map(|stored| &stored.traits) {
+        attributes.insert(Arc::clone(&stored.key), stored.value.clone());
+    }
+    for (name, value) in sent {
+        if value.is_null() {
+            attributes.remove(&name);
+        } else {
+            attributes.insert(name, value);
+        }
+    }
+    attributes
+}
+
+/// False where the snapshot and the identifier are enough: no segment is asked about, and hashing takes no row id.
+fn reads_what_is_stored(snapshot: &Snapshot, wanted: Wanted<'_>) -> bool {
+    let rules = &snapshot.rules;
+    let features = match wanted {
+        Wanted::Flags => 0..rules.features().len(),
+        Wanted::Flag(name) => match rules.feature_index(name) {
+            Some(index) => index..index + 1,
+            None => 0..0,
+        },
+    };
+    let uses_composite_key = snapshot.environment.use_identity_composite_key_for_hashing;
+    features.into_iter().any(|feature| {
+        let has_variants = !rules.features()[feature].state.variants.is_empty();
+        rules.is_overridden_by_segments(feature) || (has_variants && !uses_composite_key)
+    })
+}
+
+impl OpenEnvironment {
+    /// The flag of a feature by its exact name; `None` where there is none that whoever opened the environment may see.
+    #[must_use]
+    pub fn flag<'s>(&'s self, recognised: &'s Recognised, name: &str) -> Option<Flag<'s>> {
+        let (snapshot, audience) = (self.snapshot(), self.audience());
+        let index = snapshot.rules.feature_index(name)?;
+        if !audience.may_know(&snapshot.features[index].feature) {
+            return None;
+        }
+        let flag = snapshot.rules.evaluator(&recognised.context()).flag(index);
+        audience.sees(flag.enabled).then_some(flag)
+    }
+}
