@@ -67,7 +67,8 @@ pub use ruleset::{
 };
 pub use segment::{Condition, OPERATORS, Rule, RuleKind, Segment};
 pub use snapshot::{
-    IdentityOverrides, Snapshot, SnapshotFeature, SnapshotIdentity, SnapshotRows, SnapshotSegment,
+    FlagChange, FlagChanges, IdentityOverrides, Snapshot, SnapshotFeature, SnapshotIdentity,
+    SnapshotRows, SnapshotSegment,
 };
 pub use tag::Tag;
 pub use timestamp::Timestamp;

@@ -1,6 +1,7 @@
 //! One environment at one revision, compiled for reading.
 
 mod build;
+mod changes;
 mod identities;
 mod states;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use crate::{
 };
 use std::sync::Arc;
 
+pub use changes::{FlagChange, FlagChanges};
 pub use identities::IdentityOverrides;
 
 /// A feature as one environment has it.

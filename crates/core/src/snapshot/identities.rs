@@ -65,6 +65,30 @@ impl IdentityOverrides {
         self.shards.iter().flat_map(|shard| shard.values())
     }
 
+    /// Shows each identity for which something else holds in `other`, here and there; what is shared is passed over.
+    pub(super) fn for_each_difference(
+        &self,
+        other: &Self,
+        mut show: impl FnMut(Option<&SnapshotIdentity>, Option<&SnapshotIdentity>),
+    ) {
+        for (here, there) in self.shards.iter().zip(&other.shards) {
+            if Arc::ptr_eq(here, there) {
+                continue;
+            }
+            for (identifier, identity) in &**here {
+                match there.get(identifier) {
+                    Some(same) if Arc::ptr_eq(same, identity) => {}
+                    found => show(Some(identity), found.map(|found| &**found)),
+                }
+            }
+            for (identifier, identity) in &**there {
+                if !here.contains_key(identifier) {
+                    show(None, Some(identity));
+                }
+            }
+        }
+    }
+
     /// All identities in order of their row ids: the order of documents, the same for every build.
     #[must_use]
     pub fn in_order(&self) -> Vec<&Arc<SnapshotIdentity>> {

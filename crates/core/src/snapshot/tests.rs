@@ -1,3 +1,5 @@
+mod changes;
+
 use super::{IdentityOverrides, Snapshot, SnapshotIdentity, SnapshotRows};
 use crate::{
     Condition, Context, Environment, EnvironmentId, Feature, FeatureId, FeatureKind, FeatureName,
