@@ -4,6 +4,7 @@ use crate::Service;
 use crate::error::{ServiceError, ServiceResult};
 use crate::published::Published;
 use flagstaff_core::{EnvironmentId, EnvironmentKey, Snapshot, Timestamp};
+use flagstaff_store::TouchedIdentities;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -64,6 +65,36 @@ impl Service {
             published,
             server_side: is_server_text,
         })
+    }
+
+    /// The same environment with every scheduled change whose time has come. Nodes make those true by a timer, so a
+    /// question in the very instant may come first. Where the database is away, what is held is served.
+    pub async fn up_to_now(&self, open: OpenEnvironment) -> OpenEnvironment {
+        let snapshot = open.snapshot();
+        let next = snapshot.environment.next_change_at;
+        if next.is_none_or(|next| next > self.clock().now()) {
+            return open;
+        }
+        let id = snapshot.environment.id;
+        match Box::pin(self.bring_up_to_now(id, snapshot.revision)).await {
+            Ok(published) => OpenEnvironment { published, ..open },
+            Err(problem) => {
+                tracing::warn!(environment.id = id.get(), %problem, "a scheduled change is late");
+                open
+            }
+        }
+    }
+
+    async fn bring_up_to_now(
+        &self,
+        id: EnvironmentId,
+        revision: i64,
+    ) -> ServiceResult<Arc<Published>> {
+        self.apply_due_changes().await?;
+        // Another node may have been the one to make it true; what is newer already is left alone.
+        self.refresh(id, revision + 1, TouchedIdentities::All)
+            .await?;
+        self.published(id).await
     }
 
     /// What a key opens now, where this process holds all of it.

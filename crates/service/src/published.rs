@@ -32,29 +32,44 @@ impl Published {
 
     /// The form of this snapshot, rendered on first use and kept as long as the snapshot.
     pub fn form<F: Form>(&self) -> Arc<F> {
+        self.form_by(F::render)
+    }
+
+    /// The same for a form that needs more than the snapshot. Everybody has to render a type alike: the first one's
+    /// is kept.
+    pub fn form_by<F: Send + Sync + 'static>(&self, render: impl Fn(&Snapshot) -> F) -> Arc<F> {
         let any = Arc::clone(
             self.cell::<F>()
-                .get_or_init(|| Arc::new(F::render(&self.snapshot))),
+                .get_or_init(|| Arc::new(render(&self.snapshot))),
         );
         // The cell of a type holds only that type; rendering again is the sound way out all the same.
         any.downcast::<F>()
-            .unwrap_or_else(|_| Arc::new(F::render(&self.snapshot)))
+            .unwrap_or_else(|_| Arc::new(render(&self.snapshot)))
     }
 
     /// The same, rendered off the async threads when it is not there yet: for whole documents.
     pub async fn form_off_thread<F: Form>(self: &Arc<Self>) -> Arc<F> {
+        self.form_off_thread_by(F::render).await
+    }
+
+    /// As [`Published::form_by`], off the async threads when it is not there yet.
+    pub async fn form_off_thread_by<F: Send + Sync + 'static>(
+        self: &Arc<Self>,
+        render: impl Fn(&Snapshot) -> F + Clone + Send + 'static,
+    ) -> Arc<F> {
         let rendered = self.cell::<F>().get().map(Arc::clone);
         if let Some(Ok(form)) = rendered.map(Arc::downcast::<F>) {
             return form;
         }
         let published = Arc::clone(self);
-        match tokio::task::spawn_blocking(move || published.form::<F>()).await {
+        let rendering = render.clone();
+        match tokio::task::spawn_blocking(move || published.form_by(rendering)).await {
             Ok(form) => form,
-            Err(_) => self.form::<F>(),
+            Err(_) => self.form_by(render),
         }
     }
 
-    fn cell<F: Form>(&self) -> Cell {
+    fn cell<F: 'static>(&self) -> Cell {
         let id = TypeId::of::<F>();
         if let Ok(forms) = self.forms.read()
             && let Some(cell) = forms.get(&id)

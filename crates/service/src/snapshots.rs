@@ -11,8 +11,11 @@ use flagstaff_store::TouchedIdentities;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, broadcast, watch};
 use tokio::time::Instant;
+
+/// Publications that a slow listener may be behind.
+const PUBLICATIONS: usize = 1024;
 
 /// A place for one environment. It stays when the snapshot in it is evicted.
 #[derive(Debug)]
@@ -24,6 +27,7 @@ struct Slot {
     /// When the database was last asked for a newer revision on behalf of who heard of one. One asks at a time.
     asked: Mutex<Option<Instant>>,
     changes: watch::Sender<Timestamp>,
+    publications: broadcast::Sender<Timestamp>,
     used: AtomicU64,
 }
 
@@ -33,6 +37,8 @@ pub(crate) struct Environments {
     slots: RwLock<HashMap<EnvironmentId, Arc<Slot>>>,
     uses: AtomicU64,
     weight_limit: u64,
+    /// Tells of each change of any environment that is held, with the time of its commit.
+    publications: broadcast::Sender<Timestamp>,
 }
 
 impl Environments {
@@ -41,6 +47,7 @@ impl Environments {
             slots: RwLock::default(),
             uses: AtomicU64::new(0),
             weight_limit,
+            publications: broadcast::Sender::new(PUBLICATIONS),
         }
     }
 
@@ -60,6 +67,7 @@ impl Environments {
                 loading: Mutex::new(()),
                 asked: Mutex::new(None),
                 changes: watch::Sender::new(Timestamp::default()),
+                publications: self.publications.clone(),
                 used: AtomicU64::new(0),
             })
         });
@@ -115,6 +123,11 @@ impl Environments {
             .values()
             .map(|slot| slot.changes.receiver_count())
             .sum()
+    }
+
+    /// Hears of changes of all environments that are held, in the order they are published.
+    pub(crate) fn publications(&self) -> broadcast::Receiver<Timestamp> {
+        self.publications.subscribe()
     }
 
     pub(crate) fn subscribe(&self, published: &Published) -> watch::Receiver<Timestamp> {
@@ -175,12 +188,15 @@ fn weight(snapshot: &Snapshot) -> u64 {
 impl Slot {
     /// Keeps a snapshot unless the slot holds a newer one already.
     fn publish(&self, snapshot: Snapshot) -> Arc<Published> {
-        if let Some(current) = self.published.load_full()
+        let previous = self.published.load_full();
+        if let Some(current) = &previous
             && current.snapshot.revision > snapshot.revision
         {
-            return current;
+            return Arc::clone(current);
         }
         let updated_at = snapshot.updated_at;
+        // What is loaded for the first time may have changed long ago.
+        let is_change = previous.is_some_and(|previous| previous.snapshot.updated_at < updated_at);
         let published = Arc::new(Published::new(snapshot));
         self.published.store(Some(Arc::clone(&published)));
         self.changes.send_if_modified(|latest| {
@@ -190,6 +206,10 @@ impl Slot {
             }
             is_newer
         });
+        if is_change {
+            // Nobody has to listen.
+            let _ = self.publications.send(updated_at);
+        }
         published
     }
 }

@@ -44,3 +44,27 @@ async fn health_is_only_read() {
         json!({"detail": "Method \"POST\" not allowed."})
     );
 }
+
+#[tokio::test]
+async fn the_way_of_a_change_to_its_readers_is_measured() {
+    let face = Face::start().await;
+    // Held from here on, so that the next change is published.
+    face.get("/api/v1/flags/").send().await;
+
+    face.set_allow_client_traits(false).await;
+
+    let mut text = String::new();
+    for _ in 0..100 {
+        text = face.keyless("GET", "/metrics").send().await.text();
+        if text.contains("flagstaff_propagation_seconds_count ") {
+            break;
+        }
+        // The probe is a task of its own.
+        tokio::task::yield_now().await;
+    }
+    assert!(
+        text.contains("flagstaff_propagation_seconds_count "),
+        "{text}"
+    );
+    assert!(text.contains("flagstaff_propagation_seconds_bucket{le=\"0.01\"}"));
+}

@@ -6,6 +6,7 @@ mod clean_up;
 mod feature_files;
 mod identity_writes;
 mod leases;
+mod propagation_probe;
 mod schedule;
 mod usage_flush;
 
@@ -70,6 +71,7 @@ impl Service {
         tasks.spawn(clean_up::run(self.clone(), stop.clone()));
         tasks.spawn(schedule::run(self.clone(), stop.clone()));
         tasks.spawn(feature_files::run(self.clone(), stop.clone()));
+        tasks.spawn(propagation_probe::run(self.clone(), stop.clone()));
         tasks.spawn(usage_flush::run(self.clone(), stop));
         Ok(Work {
             stopping,

@@ -5,6 +5,7 @@
 )]
 
 mod fixture;
+mod flagd_integrations;
 mod identities;
 mod imports;
 mod keys;

@@ -1,19 +1,14 @@
 //! Scheduled states become true at their time, once.
 
 use crate::fixture::Fixture;
-use flagstaff_core::{StateValue, Value};
+use flagstaff_core::{FeatureId, StateValue, Timestamp, Value};
 use flagstaff_store::{
     Action, Actor, AuditEntry, Change, NewFeatureState, NewStateOwner, Noun, Touched,
 };
 use uuid::Uuid;
 
-#[tokio::test]
-async fn a_scheduled_state_becomes_true_once_however_many_nodes_wait() {
-    let fixture = Fixture::new().await;
-    let feature = fixture.feature("banner", Some("before")).await;
-    let other = fixture.node();
-    let own = fixture.open().await;
-    let theirs = other.published(fixture.environment.id).await.unwrap();
+/// Schedules another value of a feature for a minute from now; gives that time.
+async fn schedule(fixture: &Fixture, feature: FeatureId, value: &str) -> Timestamp {
     let due = fixture.now().plus_micros(60_000_000);
     let mut write = fixture.store.write().await.unwrap();
     let state = NewFeatureState {
@@ -22,7 +17,7 @@ async fn a_scheduled_state_becomes_true_once_however_many_nodes_wait() {
         environment_id: fixture.environment.id,
         owner: NewStateOwner::Environment,
         enabled: true,
-        value: StateValue::of_text(Some("after")),
+        value: StateValue::of_text(Some(value)),
         hash_seed: None,
         weights: Vec::new(),
         version: 2,
@@ -56,6 +51,17 @@ async fn a_scheduled_state_becomes_true_once_however_many_nodes_wait() {
         outbox: Vec::new(),
     };
     write.commit(change).await.unwrap();
+    due
+}
+
+#[tokio::test]
+async fn a_scheduled_state_becomes_true_once_however_many_nodes_wait() {
+    let fixture = Fixture::new().await;
+    let feature = fixture.feature("banner", Some("before")).await;
+    let other = fixture.node();
+    let own = fixture.open().await;
+    let theirs = other.published(fixture.environment.id).await.unwrap();
+    let due = schedule(&fixture, feature, "after").await;
 
     assert_eq!(
         fixture.service.apply_due_changes().await.unwrap(),
@@ -106,4 +112,41 @@ async fn a_scheduled_state_becomes_true_once_however_many_nodes_wait() {
 
 fn value(snapshot: &flagstaff_core::Snapshot) -> Value {
     snapshot.features[0].state.value.effective()
+}
+
+#[tokio::test]
+async fn a_question_in_the_instant_of_a_scheduled_change_is_answered_with_it() {
+    let fixture = Fixture::new().await;
+    let feature = fixture.feature("banner", Some("before")).await;
+    schedule(&fixture, feature, "after").await;
+    fixture.service.follow_changes().await.unwrap();
+    let early = fixture.service.up_to_now(fixture.open().await).await;
+    fixture.advance(60);
+
+    // No timer runs here.
+    let held = fixture.open().await;
+    let asked = fixture.service.up_to_now(held.clone()).await;
+    let again = fixture.service.up_to_now(asked.clone()).await;
+
+    assert_eq!(value(early.snapshot()), Value::text("before"));
+    assert_eq!(value(held.snapshot()), Value::text("before"));
+    assert_eq!(value(asked.snapshot()), Value::text("after"));
+    assert_eq!(asked.server_side, held.server_side);
+    assert_eq!(again.snapshot().revision, asked.snapshot().revision);
+}
+
+#[tokio::test]
+async fn a_scheduled_change_that_another_node_made_true_is_not_waited_for() {
+    let fixture = Fixture::new().await;
+    let feature = fixture.feature("banner", Some("before")).await;
+    schedule(&fixture, feature, "after").await;
+    fixture.service.follow_changes().await.unwrap();
+    let held = fixture.open().await;
+    fixture.advance(60);
+    fixture.node().apply_due_changes().await.unwrap();
+
+    let asked = fixture.service.up_to_now(held.clone()).await;
+
+    assert_eq!(value(held.snapshot()), Value::text("before"));
+    assert_eq!(value(asked.snapshot()), Value::text("after"));
 }

@@ -4,7 +4,7 @@ use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::error::{Failure, detail};
 use super::super::words;
-use super::forms::{Flags, shown_defaults};
+use super::forms::{Flags, VARY, shown_defaults};
 use axum::http::StatusCode;
 use flagstaff_core::{FeatureId, fold};
 use flagstaff_service::{Noun, OpenEnvironment, RequestKind};
@@ -20,7 +20,7 @@ pub(super) async fn flags(call: Call<OpenEnvironment>) -> Result<Answer, Failure
         return flag(open, &rendered, name);
     }
     let list = rendered.list(open);
-    let answer = list.answer(call.headers(), call.config().compress_bytes);
+    let answer = list.answer(call.headers(), call.config().compress_bytes, VARY);
     Ok(rendered.age.add_to(answer))
 }
 

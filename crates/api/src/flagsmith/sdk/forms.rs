@@ -1,7 +1,7 @@
 //! What is rendered once per snapshot and kept with it.
 
 use super::super::answer::Answer;
-use super::rendered::Rendered;
+use crate::rendered::Rendered;
 use axum::http::{HeaderName, HeaderValue};
 use flagstaff_core::Snapshot;
 use flagstaff_service::{Audience, Form, OpenEnvironment};
@@ -11,6 +11,9 @@ use flagstaff_wire::time::unix_float;
 use std::sync::OnceLock;
 
 const AGE: HeaderName = HeaderName::from_static("x-flagsmith-document-updated-at");
+
+/// What decides about an answer that is the same for everybody with the same kind of key.
+pub(super) const VARY: &str = "Accept, Accept-Encoding, Origin, X-Environment-Key";
 
 /// Pieces of flag objects, which answers join, and the lists of the environment's defaults.
 pub(super) struct Flags {

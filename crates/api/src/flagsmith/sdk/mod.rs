@@ -6,7 +6,6 @@ mod environment_document;
 mod flags;
 pub(super) mod forms;
 mod identities;
-mod rendered;
 mod sent_identification;
 mod traits;
 

@@ -1,6 +1,6 @@
 //! Bytes that are the same for everybody: written once, tagged, and compressed at most once.
 
-use super::super::answer::Answer;
+use crate::flagsmith::answer::Answer;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use bytes::Bytes;
 use flate2::Compression;
@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 
 /// A rendered document or list.
 #[derive(Debug)]
-pub(in super::super) struct Rendered {
+pub(crate) struct Rendered {
     plain: Encoded,
     packed: OnceLock<Option<Encoded>>,
 }
@@ -40,7 +40,7 @@ impl Encoded {
 }
 
 impl Rendered {
-    pub(super) fn new(bytes: Vec<u8>) -> Self {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
         Self {
             plain: Encoded::new(bytes),
             packed: OnceLock::new(),
@@ -48,13 +48,13 @@ impl Rendered {
     }
 
     /// All of it, as it is.
-    pub(in super::super) fn bytes(&self) -> Bytes {
+    pub(crate) fn bytes(&self) -> Bytes {
         self.plain.bytes.clone()
     }
 
     /// The answer to a request: compressed when it asks for that and there are more than `least` bytes,
-    /// 304 when it holds these very bytes already.
-    pub(super) fn answer(&self, request: &HeaderMap, least: usize) -> Answer {
+    /// 304 when it holds these very bytes already. `vary` names what decides about it.
+    pub(crate) fn answer(&self, request: &HeaderMap, least: usize, vary: &'static str) -> Answer {
         let packs = self.plain.bytes.len() > least && takes_gzip(request);
         let packed = packs.then(|| self.packed()).flatten();
         let encoded = packed.unwrap_or(&self.plain);
@@ -68,10 +68,7 @@ impl Rendered {
         };
         answer
             .with_header(header::ETAG, encoded.tag.clone())
-            .with_header(
-                header::VARY,
-                HeaderValue::from_static("Accept, Accept-Encoding, Origin, X-Environment-Key"),
-            )
+            .with_header(header::VARY, HeaderValue::from_static(vary))
     }
 
     fn packed(&self) -> Option<&Encoded> {
