@@ -1,6 +1,8 @@
 //! Ways to authenticate a request, one of which every route declares.
 
+use crate::listener::Listener;
 use crate::state::ApiState;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
 use flagstaff_service::{
     AuthenticationProblem, Caller, KeyNeed, OpenEnvironment, ServiceError, ServiceResult,
@@ -14,6 +16,24 @@ pub(crate) struct Presented<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// Decoded pieces of the path.
     pub(crate) path_parameters: &'a [(String, String)],
+    /// The server as the client names it: `:authority`, or `Host`.
+    pub(crate) authority: Option<&'a str>,
+    /// Where the request came in, unless by the port of everything.
+    pub(crate) listener: Option<&'a Listener>,
+}
+
+impl<'a> Presented<'a> {
+    /// What a request carries.
+    pub(crate) fn of(parts: &'a Parts, path_parameters: &'a [(String, String)]) -> Self {
+        let authority = parts.uri.authority().map(|authority| authority.as_str());
+        let host = parts.headers.get(header::HOST);
+        Self {
+            headers: &parts.headers,
+            path_parameters,
+            authority: authority.or_else(|| host.and_then(|host| host.to_str().ok())),
+            listener: parts.extensions.get(),
+        }
+    }
 }
 
 /// A way to authenticate. What it yields is handed to the handler.
@@ -72,6 +92,7 @@ impl Auth for EnvironmentKey {
 pub(crate) struct EnvironmentKeyInPath;
 
 /// An environment with the key that opened it: whoever stays has to ask now and then whether it still does.
+#[derive(Clone)]
 pub(crate) struct KeyedEnvironment {
     pub(crate) open: OpenEnvironment,
     /// A server-side key is a secret.

@@ -1,6 +1,8 @@
 //! Settings of the faces.
 
+use secrecy::SecretString;
 use serde::Deserialize;
+use std::net::SocketAddr;
 
 /// What a request may cost: the `[limits]` table of `flagstaff.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,14 +22,23 @@ pub struct ApiConfig {
     pub body_seconds: u64,
     /// Seconds after which an answer is given up. Default 30.
     pub answer_seconds: u64,
-    /// Notification streams open at once. Default 10,000.
+    /// Streams open at once, of all protocols. Default 10,000.
     pub streams: usize,
+    /// Streams that are given their first document within a second, for each processor: more wait in a queue, so that
+    /// thousands of clients who come back at once leave room for the requests of others. Default 2,000.
+    pub stream_starts: u32,
+    /// Seconds in which the reader of a stream has to take what it is sent; its stream is ended where it takes longer,
+    /// its connection closed where it takes twice as long. Default 30.
+    pub stream_stall_seconds: u64,
     /// Answers above this many bytes are sent compressed to who asks for it, where they are kept. Default 1,400.
     pub compress_bytes: usize,
     /// Where people reach this server, without a slash at the end; links begin with it. Set from
     /// `server.public_url`; default `http://127.0.0.1:8000`.
     #[serde(skip)]
     pub public_url: String,
+    /// The table of its own.
+    #[serde(skip)]
+    pub flagd: FlagdConfig,
 }
 
 impl Default for ApiConfig {
@@ -41,8 +52,40 @@ impl Default for ApiConfig {
             body_seconds: 10,
             answer_seconds: 30,
             streams: 10_000,
+            stream_starts: 2000,
+            stream_stall_seconds: 30,
             compress_bytes: 1400,
             public_url: "http://127.0.0.1:8000".to_owned(),
+            flagd: FlagdConfig::default(),
+        }
+    }
+}
+
+/// What clients of flagd are served: the `[flagd]` table of `flagstaff.toml`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FlagdConfig {
+    /// An address more for `flagd.sync.v1`, where clients that evaluate for themselves look for it: usually port 8015.
+    pub sync_listen: Option<SocketAddr>,
+    /// Server-side key of the environment that `sync_listen` serves to clients that bring no key.
+    pub sync_key: Option<SecretString>,
+    /// What is laid under the context of every evaluation that such a client makes: a JSON object.
+    /// Default `{}`.
+    pub sync_context: SyncContext,
+}
+
+/// A JSON object that every evaluation of a client begins with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct SyncContext(pub(crate) serde_json::Map<String, serde_json::Value>);
+
+impl TryFrom<String> for SyncContext {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match serde_json::from_str(&text) {
+            Ok(members) => Ok(Self(members)),
+            Err(error) => Err(format!("is no JSON object: {error}")),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! body, and metrics.
 
 use crate::cors;
+use crate::grpc;
 use crate::meters::{Meters, UNMATCHED};
 use crate::state::ApiState;
 use axum::Router;
@@ -13,9 +14,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures::FutureExt as _;
+use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tonic::Status;
 use tracing::{Instrument as _, Span};
 
 /// The Flagsmith release whose API is answered; SDKs and dashboards look at it.
@@ -45,6 +48,7 @@ pub(crate) async fn frame(
     let template = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     let id = request_id(&state, request.headers());
     let has_origin = request.headers().contains_key(header::ORIGIN);
+    let is_call = grpc::is_call(request.headers());
 
     let mut response = if cors::is_preflight(&method, request.headers()) {
         cors::preflight()
@@ -56,17 +60,49 @@ pub(crate) async fn frame(
             request.id = id.to_str().unwrap_or_default(),
         );
         let limit = Duration::from_secs(state.config().answer_seconds);
-        let mut response = answer(next.run(request), limit).instrument(span).await;
-        never_cache(&mut response);
-        response
+        if is_call {
+            // Headers are metadata for callers, who pay for each and look at few.
+            answer_call(request, next, limit).instrument(span).await
+        } else {
+            let mut response = answer(next.run(request), limit).instrument(span).await;
+            never_cache(&mut response);
+            response
+        }
     };
-    finish_headers(response.headers_mut(), id, has_origin);
+    if is_call {
+        let headers = response.headers_mut();
+        headers.insert(REQUEST_ID, id);
+        if has_origin {
+            cors::open_to_any_origin(headers);
+        }
+        grpc::count(template, response.headers());
+    } else {
+        finish_headers(response.headers_mut(), id, has_origin);
+    }
     if method == Method::HEAD {
         drop_body(&mut response);
     }
     meters.count(template, &method, response.status(), started.elapsed());
     state.keep_metrics_small();
     response
+}
+
+/// Waits for the answer to a call of gRPC; what goes wrong is said in its way.
+async fn answer_call(request: Request, next: Next, limit: Duration) -> Response {
+    let kind = request.headers().get(header::CONTENT_TYPE).cloned();
+    let waiting = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let status = match tokio::time::timeout(limit, waiting).await {
+        Ok(Ok(response)) => return response,
+        Ok(Err(panic)) => {
+            log_panic(&*panic);
+            Status::internal("internal error")
+        }
+        Err(_) => {
+            log_slowness(limit);
+            Status::deadline_exceeded("the answer took too long")
+        }
+    };
+    grpc::refuse(kind.as_ref(), status)
 }
 
 /// Gives pages that are no part of a protocol what every request has: an id, a span, a limit of time, survival of
@@ -113,18 +149,26 @@ async fn answer(answer: impl Future<Output = Response>, limit: Duration) -> Resp
     match tokio::time::timeout(limit, guarded).await {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => {
-            let message = panic
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned());
-            tracing::error!(panic = message, "a request panicked");
+            log_panic(&*panic);
             detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error.")
         }
         Err(_) => {
-            tracing::error!(limit_seconds = limit.as_secs(), "a request took too long");
+            log_slowness(limit);
             detail(StatusCode::SERVICE_UNAVAILABLE, "The answer took too long.")
         }
     }
+}
+
+fn log_panic(panic: &(dyn Any + Send)) {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    tracing::error!(panic = message, "a request panicked");
+}
+
+fn log_slowness(limit: Duration) {
+    tracing::error!(limit_seconds = limit.as_secs(), "a request took too long");
 }
 
 fn detail(status: StatusCode, text: &str) -> Response {

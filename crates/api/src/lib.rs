@@ -9,23 +9,32 @@
 mod auth;
 pub mod config;
 mod cors;
+mod flagd;
 pub mod flagsmith;
+#[expect(dead_code, reason = "document and event streams follow by it")]
+mod follower;
 mod frame;
+mod grpc;
+mod listener;
 mod meters;
 mod modified;
 mod ops;
+mod pacer;
 mod realtime;
 mod rendered;
 mod routes;
 mod state;
 mod streams;
 
-pub use config::ApiConfig;
+pub use config::{ApiConfig, FlagdConfig, SyncContext};
 pub use frame::watch_pages;
+pub use listener::Connection;
 pub use ops::metrics_recorder;
+pub use pacer::Pacer;
 pub use state::ApiState;
 
-use axum::Router;
+use axum::{Extension, Router};
+use secrecy::SecretString;
 
 /// Every route of every face, ready to be served or merged with the dashboard's.
 pub fn router(state: ApiState) -> Router {
@@ -33,5 +42,27 @@ pub fn router(state: ApiState) -> Router {
     let routes = flagsmith::routes(routes);
     let routes = realtime::routes(routes);
     let routes = ops::routes(routes);
+    let routes = flagd::grpc::sync::routes(routes);
+    let routes = grpc::operations(routes);
     routes.finish(state)
+}
+
+/// A face that may have a listener of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Face {
+    /// `flagd.sync.v1`.
+    FlagdSync,
+}
+
+/// What a listener of one face serves: that face, and what probes ask. With a server-side `key` it stands for the
+/// environment of that key.
+pub fn face_router(state: ApiState, face: Face, key: Option<SecretString>) -> Router {
+    let routes = routes::Routes::new();
+    let routes = match face {
+        Face::FlagdSync => flagd::grpc::sync::routes(routes),
+    };
+    let routes = grpc::operations(routes);
+    routes
+        .finish(state)
+        .layer(Extension(listener::Listener::new(key)))
 }

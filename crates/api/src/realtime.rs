@@ -7,7 +7,7 @@ use crate::auth::{EnvironmentKeyInPath, KeyedEnvironment};
 use crate::flagsmith::error::{Failure, detail};
 use crate::routes::Routes;
 use crate::state::ApiState;
-use crate::streams::StreamPlace;
+use crate::streams::{Protocol, StreamPlace};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -37,7 +37,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
 
 /// `GET /sse/environments/{key}/stream`
 async fn follow(state: ApiState, keyed: KeyedEnvironment, headers: HeaderMap) -> Response {
-    let Some(place) = state.streams().open() else {
+    let Some(place) = state.streams().open(Protocol::Realtime, None) else {
         let full = detail(
             StatusCode::SERVICE_UNAVAILABLE,
             "Too many streams are open.",

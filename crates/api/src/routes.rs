@@ -4,6 +4,7 @@ use crate::auth::{Auth, Presented};
 use crate::flagsmith::error::Failure;
 use crate::flagsmith::view::View;
 use crate::frame;
+use crate::grpc;
 use crate::meters::Meters;
 use crate::state::ApiState;
 use axum::Router;
@@ -11,7 +12,7 @@ use axum::extract::{OriginalUri, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get};
+use axum::routing::{MethodRouter, any, get};
 use flagstaff_service::ServiceError;
 use std::collections::HashSet;
 use std::future::Future;
@@ -57,16 +58,20 @@ impl Routes {
         let endpoint = move |State(state): State<ApiState>, request: Request| async move {
             let (mut parts, _) = request.into_parts();
             let path_parameters = path_parameters(&mut parts).await;
-            let presented = Presented {
-                headers: &parts.headers,
-                path_parameters: &path_parameters,
-            };
+            let presented = Presented::of(&parts, &path_parameters);
             match auth.authenticate(&state, presented).await {
                 Ok(subject) => handler(state, subject, parts.headers).await,
                 Err(error) => refuse(error),
             }
         };
         self.router = self.router.route(path, get(endpoint).fallback(only_get));
+        self
+    }
+
+    /// Adds a path as it is. Whoever calls this has declared its authentication.
+    pub(crate) fn route(mut self, path: &'static str, route: MethodRouter<ApiState>) -> Self {
+        self.paths.insert(path);
+        self.router = self.router.route(path, route);
         self
     }
 
@@ -112,7 +117,7 @@ async fn add_slash(OriginalUri(uri): OriginalUri) -> Response {
     let query = uri.query().map(|query| format!("?{query}"));
     let location = format!("{}/{}", uri.path(), query.unwrap_or_default());
     let Ok(location) = HeaderValue::from_str(&location) else {
-        return not_found().await;
+        return Failure::NoSuchPath.into_response();
     };
     let mut response = StatusCode::MOVED_PERMANENTLY.into_response();
     response.headers_mut().insert(header::LOCATION, location);
@@ -130,6 +135,9 @@ async fn only_get(method: Method) -> Response {
     response
 }
 
-async fn not_found() -> Response {
-    Failure::NoSuchPath.into_response()
+async fn not_found(headers: HeaderMap) -> Response {
+    match grpc::unknown_method(&headers) {
+        Some(refusal) => refusal,
+        None => Failure::NoSuchPath.into_response(),
+    }
 }

@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Requests between two condensations of what the histograms hold.
@@ -33,7 +34,8 @@ impl ApiState {
     /// Joins the product, the settings of the faces and the place where metrics are read from.
     #[must_use]
     pub fn new(service: Service, config: ApiConfig, metrics: PrometheusHandle) -> Self {
-        let streams = Streams::new(config.streams);
+        let stall = Duration::from_secs(config.stream_stall_seconds);
+        let streams = Streams::new(config.streams, config.stream_starts, stall);
         Self(Arc::new(Parts {
             service,
             config,

@@ -33,6 +33,7 @@ pub mod reason;
 pub mod ruleset;
 mod seen;
 pub mod segment;
+pub mod slug;
 pub mod snapshot;
 pub mod tag;
 #[cfg(test)]

@@ -40,6 +40,9 @@ impl Default for ServerConfig {
 pub(crate) struct ConnectionConfig {
     /// Connections open at once; further ones wait to be accepted. Default `10000`.
     pub(crate) limit: u32,
+    /// New connections that are taken on within a second, for each processor; further ones wait to be accepted, so that
+    /// thousands of clients who come back at once leave room for those who are there. Default `2000`.
+    pub(crate) per_second: u32,
     /// Seconds in which the header of a request has to arrive; also how long an idle HTTP/1.1 connection
     /// stays open. Default `30`.
     pub(crate) header_seconds: u32,
@@ -55,6 +58,7 @@ impl Default for ConnectionConfig {
     fn default() -> Self {
         Self {
             limit: 10_000,
+            per_second: 2000,
             header_seconds: 30,
             header_bytes: 32_768,
             stall_seconds: 30,

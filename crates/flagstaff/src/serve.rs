@@ -2,6 +2,7 @@
 
 mod accept;
 mod client_address;
+mod faces;
 mod greeting;
 mod guarded;
 mod signals;
@@ -54,6 +55,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     let local = listener
         .local_addr()
         .context("the listener has no address")?;
+    let faces = faces::bind(&settings.flagd).await?;
     let service = product::service(store, &settings);
     let work = service.start().await.context("cannot start the service")?;
     let public_url: Arc<str> = match &settings.server.public_url {
@@ -67,14 +69,22 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     info!(address = %local, version = env!("CARGO_PKG_VERSION"), "serving");
 
     let (stop, stopping) = watch::channel(false);
-    let serving = accept::accept_until_stopped(
-        listener,
-        router,
-        &settings.connections,
-        settings.server.trusted_proxies.as_slice().into(),
-        stopping,
-        DRAIN,
-    );
+    let serve = |listener, router| {
+        accept::accept_until_stopped(
+            listener,
+            router,
+            &settings.connections,
+            settings.server.trusted_proxies.as_slice().into(),
+            stopping.clone(),
+            DRAIN,
+        )
+    };
+    let faces = faces.into_iter().map(|face| {
+        let (listener, router) = face.announce(&state);
+        serve(listener, router)
+    });
+    let faces = futures::future::join_all(faces);
+    let serving = serve(listener, router);
     let ending = async {
         signals.next().await;
         info!("stopping: no new connections, streams end, requests under way are answered");
@@ -83,7 +93,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         let _ = stop.send(true);
         signals.exit_on_next();
     };
-    tokio::join!(serving, ending);
+    tokio::join!(serving, faces, ending);
     if tokio::time::timeout(LAST_WRITES, work.stop())
         .await
         .is_err()
@@ -101,6 +111,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
 fn router(service: &Service, settings: &Settings, public_url: &Arc<str>) -> (Router, ApiState) {
     let mut config = settings.limits.clone();
     config.public_url = public_url.to_string();
+    config.flagd = settings.flagd.clone();
     let state = ApiState::new(service.clone(), config, flagstaff_api::metrics_recorder());
     let pages = DashboardConfig {
         public_url: Arc::clone(public_url),

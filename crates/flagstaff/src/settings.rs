@@ -10,7 +10,7 @@ pub(crate) use layers::{SettingError, read_secret};
 pub(crate) use page::reference_page;
 
 use crate::config::{ConnectionConfig, LogConfig, ServerConfig};
-use flagstaff_api::ApiConfig;
+use flagstaff_api::{ApiConfig, FlagdConfig};
 use flagstaff_service::config::{MemoryConfig, SignInConfig, UsageConfig};
 use layers::Layers;
 use std::path::{Path, PathBuf};
@@ -19,10 +19,11 @@ use std::path::{Path, PathBuf};
 const FILE: &str = "flagstaff.toml";
 
 /// Every table, in the order of the reference page.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     "server",
     "sign_in",
     "limits",
+    "flagd",
     "connections",
     "memory",
     "usage",
@@ -42,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) server: ServerConfig,
     pub(crate) sign_in: SignInConfig,
     pub(crate) limits: ApiConfig,
+    pub(crate) flagd: FlagdConfig,
     pub(crate) connections: ConnectionConfig,
     pub(crate) memory: MemoryConfig,
     pub(crate) usage: UsageConfig,
@@ -96,6 +98,7 @@ impl Settings {
             server: layers.take("server")?,
             sign_in: layers.take("sign_in")?,
             limits: layers.take("limits")?,
+            flagd: layers.take("flagd")?,
             connections: layers.take("connections")?,
             memory: layers.take("memory")?,
             usage: layers.take("usage")?,

@@ -129,10 +129,7 @@ impl View {
         let endpoint: Endpoint = Arc::new(move |incoming: Incoming, reach| {
             let (auth, handler) = (auth.clone(), handler.clone());
             Box::pin(async move {
-                let presented = Presented {
-                    headers: &incoming.parts.headers,
-                    path_parameters: &incoming.path_parameters,
-                };
+                let presented = Presented::of(&incoming.parts, &incoming.path_parameters);
                 let subject = auth.authenticate(&incoming.state, presented).await?;
                 if reach == Reach::Authentication {
                     return Ok(None);

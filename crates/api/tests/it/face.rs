@@ -112,6 +112,11 @@ impl Face {
         }
     }
 
+    /// All routes, for clients that bring their own way of asking.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// Moves the clock.
     pub fn pass_seconds(&self, seconds: i64) {
         self.now.fetch_add(seconds * 1_000_000, Ordering::SeqCst);

@@ -5,6 +5,7 @@ use super::guarded::Guarded;
 use crate::config::ConnectionConfig;
 use axum::Router;
 use axum::extract::ConnectInfo;
+use flagstaff_api::{Connection, Pacer};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -40,12 +41,13 @@ pub(super) async fn accept_until_stopped(
         stall: Duration::from_secs(config.stall_seconds.into()),
         graceful: GracefulShutdown::new(),
     };
+    let pacer = Pacer::per_processor(config.per_second);
     let slots = Arc::new(Semaphore::new(
         usize::try_from(config.limit).unwrap_or(usize::MAX >> 4),
     ));
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = accept(&listener, &slots, &pacer) => accepted,
             _ = stopping.wait_for(|stopping| *stopping) => break,
         };
         match accepted {
@@ -72,12 +74,15 @@ pub(super) async fn accept_until_stopped(
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
+    pacer: &Pacer,
 ) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots)
         .acquire_owned()
         .await
         .map_err(std::io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
+    // Beginning costs the most: whoever is served already is not to wait for thousands who begin.
+    pacer.turn().await;
     Ok((stream, peer, slot))
 }
 
@@ -119,9 +124,12 @@ impl Connections {
         let stream = Guarded::new(stream, self.header, self.stall);
         let router = self.router.clone();
         let trusted_proxies = Arc::clone(&self.trusted_proxies);
+        let itself = Connection::default();
+        let handle = itself.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             let client = client_address(peer, request.headers(), &trusted_proxies);
             request.extensions_mut().insert(ConnectInfo(client));
+            request.extensions_mut().insert(handle.clone());
             router.clone().oneshot(request)
         });
         let connection = self
@@ -131,9 +139,12 @@ impl Connections {
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
             let _slot = slot;
-            if let Err(error) = connection.await {
-                // A peer that goes away, is too slow or speaks no HTTP is its own affair.
-                debug!(%error, "connection ended early");
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    // A peer that goes away, is too slow or speaks no HTTP is its own affair.
+                    debug!(%error, "connection ended early");
+                },
+                () = itself.closed() => debug!("connection closed: nothing is taken off a stream"),
             }
         });
     }

@@ -1,0 +1,6 @@
+//! The gRPC services of flagd: on the port of everything else, and on listeners of their own.
+
+mod credentials;
+mod protobuf;
+mod selector;
+pub(crate) mod sync;

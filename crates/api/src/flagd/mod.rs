@@ -1,0 +1,3 @@
+//! The protocols of flagd.
+
+pub(crate) mod grpc;

@@ -1,0 +1,150 @@
+//! Whoever stays to hear of changes of one environment, by whatever protocol.
+//!
+//! Nothing is queued: a follower that was away for a while is given what is published now, so what one stream costs
+//! does not depend on how much changes.
+
+use crate::auth::KeyedEnvironment;
+use crate::listener::Connection;
+use crate::state::ApiState;
+use crate::streams::{Protocol, StreamPlace};
+use flagstaff_core::{EnvironmentId, Snapshot, Timestamp};
+use flagstaff_service::{Published, ServiceError};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// How long a key that expired goes unnoticed. Withdrawing one wakes its followers.
+const KEY_CHECK: Duration = Duration::from_secs(5);
+
+/// Follows what is published of one environment for as long as the key that opened it does.
+pub(crate) struct Follower {
+    state: ApiState,
+    /// What was opened by which key. The snapshot itself is not held: it would outlive its successors.
+    environment: EnvironmentId,
+    key: SecretString,
+    serves: fn(&Snapshot) -> bool,
+    changes: watch::Receiver<Timestamp>,
+    closing: watch::Receiver<bool>,
+    has_begun: bool,
+    place: StreamPlace,
+}
+
+/// What a follower hears.
+pub(crate) enum News {
+    /// What is published now: at the beginning, and after changes.
+    Published(Arc<Published>),
+    /// Nothing for as long as was asked.
+    Silence,
+    /// Nothing more.
+    Ended(End),
+}
+
+/// Why a stream ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The server stops.
+    Stopping,
+    /// The key was withdrawn, switched off or has expired.
+    KeyWithdrawn,
+    /// What was followed is served no more by this protocol.
+    SwitchedOff,
+    /// The environment was deleted.
+    Deleted,
+    /// The reader takes too long to take what it is sent.
+    TooSlow,
+    /// It could not be found out what is published.
+    Failed,
+}
+
+impl Follower {
+    /// Begins to follow; `None` when as many do as may. The stream ends once the environment `serves` no more.
+    pub(crate) fn open(
+        state: ApiState,
+        keyed: KeyedEnvironment,
+        protocol: Protocol,
+        connection: Option<Connection>,
+        serves: fn(&Snapshot) -> bool,
+    ) -> Option<Self> {
+        let place = state.streams().open(protocol, connection)?;
+        Some(Self {
+            changes: state.service().subscribe(&keyed.open),
+            closing: state.streams().closing(),
+            environment: keyed.open.snapshot().environment.id,
+            key: keyed.key,
+            serves,
+            has_begun: false,
+            place,
+            state,
+        })
+    }
+
+    /// Waits for news, for `patience` at most.
+    pub(crate) async fn next(&mut self, patience: Duration) -> News {
+        let deadline = Instant::now() + patience;
+        loop {
+            if *self.closing.borrow() {
+                return News::Ended(End::Stopping);
+            }
+            if !self.may_stay() {
+                return News::Ended(End::KeyWithdrawn);
+            }
+            if !self.has_begun || self.changes.has_changed().unwrap_or(false) {
+                return self.published().await;
+            }
+            let look = deadline.min(Instant::now() + KEY_CHECK);
+            tokio::select! {
+                changed = self.changes.changed() => {
+                    if changed.is_err() {
+                        return News::Ended(End::Deleted);
+                    }
+                    self.changes.mark_changed();
+                }
+                _ = self.closing.changed() => {}
+                () = tokio::time::sleep_until(look) => {
+                    if look == deadline {
+                        return News::Silence;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Something is given out to be sent.
+    pub(crate) fn sent(&self) {
+        self.place.sent();
+    }
+
+    /// What was given out is on its way: called when more is asked for. True where that took longer than it may.
+    pub(crate) fn was_too_slow(&self) -> bool {
+        self.place.was_too_slow()
+    }
+
+    pub(crate) fn state(&self) -> &ApiState {
+        &self.state
+    }
+
+    async fn published(&mut self) -> News {
+        if !self.has_begun {
+            self.has_begun = true;
+            self.state.streams().first_document().await;
+        }
+        self.changes.borrow_and_update();
+        match self.state.service().published(self.environment).await {
+            Ok(published) if (self.serves)(&published.snapshot) => News::Published(published),
+            Ok(_) => News::Ended(End::SwitchedOff),
+            Err(ServiceError::NotFound { .. }) => News::Ended(End::Deleted),
+            Err(error) => {
+                tracing::error!(%error, cause = error.causes(), "a stream cannot go on");
+                News::Ended(End::Failed)
+            }
+        }
+    }
+
+    /// True until the key is withdrawn, switched off or expires.
+    fn may_stay(&self) -> bool {
+        let key = self.key.expose_secret();
+        self.state.service().still_opens(key, self.environment)
+    }
+}

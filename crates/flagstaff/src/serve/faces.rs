@@ -1,0 +1,60 @@
+//! Listeners of single faces, beside the port that speaks everything.
+
+use crate::failure::Failure;
+use anyhow::Context as _;
+use axum::Router;
+use flagstaff_api::{ApiState, Face, FlagdConfig, face_router};
+use secrecy::SecretString;
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+use tracing::info;
+
+/// A listener that is open, and what it will serve.
+pub(super) struct FaceListener {
+    listener: TcpListener,
+    address: SocketAddr,
+    face: Face,
+    key: Option<SecretString>,
+}
+
+/// Opens every listener that is switched on.
+///
+/// # Errors
+/// The first address that cannot be listened on.
+pub(super) async fn bind(config: &FlagdConfig) -> Result<Vec<FaceListener>, Failure> {
+    let wanted = [(Face::FlagdSync, config.sync_listen, &config.sync_key)];
+    let mut listeners = Vec::new();
+    for (face, address, key) in wanted {
+        let Some(address) = address else {
+            continue;
+        };
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on {address}"))?;
+        let address = listener
+            .local_addr()
+            .context("the listener has no address")?;
+        listeners.push(FaceListener {
+            listener,
+            address,
+            face,
+            key: key.clone(),
+        });
+    }
+    Ok(listeners)
+}
+
+impl FaceListener {
+    /// Says where it listens, and gives what is needed to serve it.
+    pub(super) fn announce(self, state: &ApiState) -> (TcpListener, Router) {
+        info!(
+            face = ?self.face,
+            address = %self.address,
+            is_bound = self.key.is_some(),
+            "listening on http://{}",
+            self.address
+        );
+        let router = face_router(state.clone(), self.face, self.key);
+        (self.listener, router)
+    }
+}
