@@ -71,6 +71,8 @@ pub(crate) struct CompiledRules {
     pub(crate) attributes: Vec<Arc<str>>,
     /// What the patterns took out of the budget.
     pub(crate) pattern_cost: PatternCost,
+    /// Some of them is for a part of all identities.
+    pub(crate) splits_identities: bool,
     /// A pattern was left out for want of budget: compiled with more room, it would be there.
     pub(crate) starved: bool,
 }
@@ -158,6 +160,8 @@ impl Compiler<'_> {
             None => Test::Never,
         };
         let property = property.unwrap_or(Property::HashKey);
+        self.compiled.splits_identities |=
+            matches!(test, Test::PercentageSplit(_)) && property.is_identity();
         CompiledCondition {
             attribute: property.attribute().map(|name| self.attribute(name)),
             property,

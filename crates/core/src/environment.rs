@@ -1,9 +1,39 @@
 //! Environments: where a project runs, and the keys that open them.
 
-use crate::{EnvironmentId, ProjectId, ServerKeyId, Timestamp};
+use crate::{EnvironmentId, Hash, ProjectId, ServerKeyId, Timestamp};
 use std::borrow::Borrow;
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// What a feature that is off means to protocols that know a disabled flag: OFREP and flagd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum DisabledAs {
+    /// Off is disabled, but where an override is on: those in it get its value, others the default of their code.
+    #[default]
+    Auto,
+    /// The environment's state alone decides; overrides neither enable nor disable.
+    State,
+}
+
+impl DisabledAs {
+    /// Every meaning, in the order in which they are offered.
+    pub const ALL: [Self; 2] = [Self::Auto, Self::State];
+
+    /// The word it goes by in the API and in the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::State => "state",
+        }
+    }
+
+    /// The meaning of a word; `None` for any other text.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|each| each.name() == name)
+    }
+}
 
 /// An environment of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +70,10 @@ pub struct Environment {
     pub use_v2_feature_versioning: bool,
     /// False: the environment document lists no identity overrides.
     pub use_identity_overrides_in_local_eval: bool,
+    /// Hash of features and segments that have none of their own.
+    pub hash: Hash,
+    /// What a feature that is off means to OFREP and flagd.
+    pub disabled_as: DisabledAs,
     /// Counts changes of this environment alone.
     pub revision: i64,
     /// Time of the last change; grows with every one.

@@ -90,6 +90,8 @@ impl Verdict {
 pub struct Evaluator<'s> {
     rules: &'s Ruleset,
     context: Context<'s>,
+    /// The context's identifier stands for nobody: attributes count, but nothing is placed by who it is.
+    is_nobody: bool,
     hash_key: OnceCell<Option<Cow<'s, str>>>,
     overrides: OnceCell<HashMap<&'s str, &'s FlagState>>,
     /// By segment; empty until the first one is asked for.
@@ -104,12 +106,20 @@ impl<'s> Evaluator<'s> {
         Self {
             rules,
             context: *context,
+            is_nobody: false,
             hash_key: OnceCell::new(),
             overrides: OnceCell::new(),
             verdicts: Vec::new(),
             attributes: SeenAttributes::default(),
             dependencies: Dependencies::default(),
         }
+    }
+
+    /// The same, but the context's identity has no identifier: what needs one is not set.
+    #[must_use]
+    pub(crate) const fn of_nobody(mut self) -> Self {
+        self.is_nobody = true;
+        self
     }
 
     /// The flag of the feature with this index in the ruleset.
@@ -232,7 +242,7 @@ impl<'s> Evaluator<'s> {
     /// What the identity is hashed by; `None` without identity.
     pub(crate) fn hash_key(&self) -> Option<&str> {
         let key = self.hash_key.get_or_init(|| {
-            let identity = self.context.identity?;
+            let identity = self.context.identity.filter(|_| !self.is_nobody)?;
             let key = match identity.key {
                 Some(key) if !key.is_empty() => Cow::Borrowed(key),
                 Some(_) | None => Cow::Owned(format!(

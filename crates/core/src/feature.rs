@@ -1,8 +1,8 @@
 //! Features and their states.
 
 use crate::{
-    EnvironmentId, FeatureId, FeatureName, FeatureSegmentId, FeatureStateId, IdentityId, OptionId,
-    ProjectId, SegmentId, StateValue, Timestamp, VariantWeight,
+    EnvironmentId, FeatureId, FeatureName, FeatureSegmentId, FeatureStateId, Hash, IdentityId,
+    OptionId, ProjectId, SegmentId, StateValue, Timestamp, ValueType, VariantWeight,
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -40,6 +40,10 @@ pub struct Feature {
     pub is_archived: bool,
     /// True: never shown to a client-side key.
     pub is_server_key_only: bool,
+    /// What places identities among its variants; `None`: as the environment has it.
+    pub hash: Option<Hash>,
+    /// What kind of values it has.
+    pub value_type: ValueType,
     /// When it was made.
     pub created_at: Timestamp,
 }

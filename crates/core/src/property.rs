@@ -55,6 +55,15 @@ impl Property {
         }
     }
 
+    /// True for what tells identities apart: their key or their identifier.
+    pub(crate) const fn is_identity(&self) -> bool {
+        match self {
+            Self::HashKey => true,
+            Self::Attribute(_) => false,
+            Self::Path { path, .. } => matches!(path, Path::Identifier | Path::IdentityKey),
+        }
+    }
+
     /// Reads a property: a text that begins with `$.` is a path, everything else a name.
     pub(crate) fn parse(text: &str) -> Self {
         if !text.starts_with("$.") {

@@ -27,6 +27,8 @@ pub struct StateIds {
 pub struct Variant {
     /// Its name, when it has one.
     pub key: Option<Arc<str>>,
+    /// Which of the feature's options it is, counted from 0 in order of their ids.
+    pub option: usize,
     /// What a caller in this variant gets.
     pub value: Value,
     /// Percent, 0 to 100.

@@ -1,6 +1,6 @@
 //! Segments: named audiences.
 
-use crate::{ConditionId, FeatureId, ProjectId, RuleId, SegmentId, Timestamp};
+use crate::{ConditionId, FeatureId, Hash, ProjectId, RuleId, SegmentId, Timestamp};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -78,6 +78,8 @@ pub struct Segment {
     pub description: Option<String>,
     /// What percentage splits are hashed by, and the segment's id in documents when it is decimal digits.
     pub hash_key: Arc<str>,
+    /// What places identities in its percentages; `None`: as the environment has it.
+    pub hash: Option<Hash>,
     /// All of them must hold; without any, nobody matches.
     pub rules: Vec<Rule>,
     /// When it was made.

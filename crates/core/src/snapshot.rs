@@ -8,14 +8,16 @@ mod states;
 mod tests;
 
 use crate::ruleset::{FlagState, Ruleset};
+use crate::variant_names::KnownVariants;
 use crate::{
     CompileWarning, Environment, Feature, FeatureId, FeatureState, FlagdIntegration, Identity,
     MultivariateOption, Organisation, Project, Segment, SegmentId, Timestamp,
 };
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use changes::{FlagChange, FlagChanges};
 pub use identities::IdentityOverrides;
+pub(crate) use identities::NAMELESS;
 
 /// A feature as one environment has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +87,8 @@ pub struct Snapshot {
     pub warnings: Vec<Arc<[CompileWarning]>>,
     /// What evaluation reads.
     pub rules: Arc<Ruleset>,
+    /// What is found out about the variants of each feature when it is first asked for.
+    pub(crate) known_variants: Box<[OnceLock<KnownVariants>]>,
 }
 
 impl Snapshot {

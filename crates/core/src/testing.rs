@@ -1,5 +1,8 @@
 //! Builders for this crate's own tests, with only the fields that matter.
 
+pub(crate) mod rows;
+pub(crate) mod shop;
+
 use crate::{
     Condition, FeatureRules, FlagState, PatternBudget, Rule, RuleKind, Ruleset, SegmentOverride,
     SegmentRules, Value, Variant,
@@ -43,7 +46,9 @@ pub(crate) fn split(options: &[(&str, f64)]) -> FlagState {
     FlagState {
         variants: options
             .iter()
-            .map(|(name, weight)| Variant {
+            .enumerate()
+            .map(|(option, (name, weight))| Variant {
+                option,
                 key: Some((*name).into()),
                 value: Value::text(*name),
                 weight: *weight,

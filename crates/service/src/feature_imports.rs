@@ -12,7 +12,7 @@ use crate::weights::check_percentages;
 use crate::{Caller, Service};
 use flagstaff_core::{
     EnvironmentId, Feature, FeatureImport, FeatureKind, FileStatus, ImportStrategy, Project,
-    ProjectId, ProjectPermission, StateValue, Timestamp,
+    ProjectId, ProjectPermission, StateValue, Timestamp, ValueType,
 };
 use flagstaff_store::{
     NewFeature, NewFeatureImport, NewOption, NewWeight, Page, PageRequest, WaitingImport, Write,
@@ -243,6 +243,8 @@ impl Run<'_> {
             description: None,
             is_archived: false,
             is_server_key_only: feature.is_server_key_only,
+            hash: None,
+            value_type: ValueType::Auto,
             options: Vec::new(),
             owners: Vec::new(),
             tags: Vec::new(),

@@ -7,9 +7,9 @@ use crate::projects::whole_name_pattern;
 use crate::text_rules::{VALUE_LIMIT, check_optional};
 use crate::{Caller, Service};
 use flagstaff_core::{
-    Environment, Feature, FeatureId, FeatureKind, FeatureName, FeatureState, InvalidName, Member,
-    MemberId, MultivariateOption, Project, ProjectId, ProjectPermission, SegmentId, Snapshot,
-    StateValue, TagId, Timestamp,
+    Environment, Feature, FeatureId, FeatureKind, FeatureName, FeatureState, Hash, InvalidName,
+    Member, MemberId, MultivariateOption, Project, ProjectId, ProjectPermission, SegmentId,
+    Snapshot, StateValue, TagId, Timestamp, ValueType,
 };
 use flagstaff_store::{NewFeature, NewOption};
 use uuid::Uuid;
@@ -32,6 +32,10 @@ pub struct FeatureRequest {
     pub is_archived: bool,
     /// Never shown to a client-side key.
     pub is_server_key_only: bool,
+    /// What places identities among its variants; `None`: as the environment has it.
+    pub hash: Option<Hash>,
+    /// What kind of values it has.
+    pub value_type: ValueType,
     /// With options it is multivariate.
     pub options: Vec<OptionRequest>,
     /// Multivariate even without options.
@@ -177,6 +181,8 @@ impl Service {
             description: request.description,
             is_archived: request.is_archived,
             is_server_key_only: request.is_server_key_only,
+            hash: request.hash,
+            value_type: request.value_type,
             options,
             owners,
             tags: request.tags,

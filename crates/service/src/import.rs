@@ -9,7 +9,7 @@ use crate::text_rules::{NAME_LIMIT, check_name, free_slug};
 use crate::{Service, secrets};
 use flagstaff_core::{
     Environment, EnvironmentId, EnvironmentKey, FeatureId, IdentityId, OptionId, Organisation,
-    OrganisationId, Project, ProjectId, ServerKey, Timestamp,
+    OrganisationId, Project, ProjectId, ServerKey, Timestamp, ValueType,
 };
 use flagstaff_store::{
     NewEnvironment, NewFeature, NewFeatureSegment, NewFeatureState, NewIdentity, NewOption,
@@ -267,6 +267,8 @@ impl Import {
                 description: None,
                 is_archived: false,
                 is_server_key_only: feature.is_server_key_only,
+                hash: None,
+                value_type: ValueType::Auto,
                 options: Vec::new(),
                 owners: Vec::new(),
                 tags: Vec::new(),
@@ -326,6 +328,7 @@ impl Import {
             name: segment.name.clone(),
             description: None,
             hash_key: Some(Arc::clone(&segment.hash_key)),
+            hash: None,
             rules: segment.rules.clone(),
         };
         let segment_id = self.write.insert_segment(&new, self.now).await?.id;

@@ -6,7 +6,7 @@ use crate::segment_rules::check_rules;
 use crate::text_rules::{NAME_LIMIT, check_name, check_optional};
 use crate::{Caller, Service};
 use flagstaff_core::{
-    FeatureId, IdentityId, Project, ProjectId, ProjectPermission, Rule, Segment, SegmentId,
+    FeatureId, Hash, IdentityId, Project, ProjectId, ProjectPermission, Rule, Segment, SegmentId,
 };
 use flagstaff_store::{NewSegment, Page, PageRequest, SegmentFilter, Write};
 use uuid::Uuid;
@@ -23,6 +23,8 @@ pub struct SegmentRequest {
     pub description: Option<String>,
     /// The one feature it may override.
     pub feature_id: Option<FeatureId>,
+    /// What places identities in its percentages; `None`: as the environment has it.
+    pub hash: Option<Hash>,
     /// At least one.
     pub rules: Vec<Rule>,
 }
@@ -143,6 +145,7 @@ impl Service {
             name: request.name,
             description: request.description,
             hash_key: None,
+            hash: request.hash,
             rules: request.rules,
         };
         let segment = write
@@ -175,6 +178,7 @@ impl Service {
             name,
             description: segment.description,
             feature_id: segment.feature_id,
+            hash: segment.hash,
             rules: segment.rules,
         };
         self.store_segment(write, Some(caller), &project, request)

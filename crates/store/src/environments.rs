@@ -1,10 +1,10 @@
 //! Environments.
 
 use crate::backend::{on_backend, on_transaction};
-use crate::error::Noun;
+use crate::error::{Noun, word};
 use crate::text::{CHUNK, can_be_part, folded_key, placeholders};
 use crate::{Store, StoreError, StoreResult, Write};
-use flagstaff_core::{Environment, EnvironmentId, ProjectId, Timestamp};
+use flagstaff_core::{DisabledAs, Environment, EnvironmentId, Hash, ProjectId, Timestamp};
 use sqlx::AssertSqlSafe;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -62,6 +62,8 @@ pub(crate) struct EnvironmentRow {
     hide_sensitive_data: bool,
     use_v2_feature_versioning: bool,
     use_identity_overrides_in_local_eval: bool,
+    hash: String,
+    disabled_as: String,
     revision: i64,
     updated_at: i64,
     next_change_at: Option<i64>,
@@ -72,6 +74,7 @@ impl TryFrom<EnvironmentRow> for Environment {
     type Error = StoreError;
 
     fn try_from(row: EnvironmentRow) -> StoreResult<Self> {
+        let (id, noun) = (row.id, Noun::Environment);
         Ok(Self {
             id: EnvironmentId::new(row.id),
             uuid: crate::error::uuid(Noun::Environment, row.id, &row.uuid)?,
@@ -89,6 +92,8 @@ impl TryFrom<EnvironmentRow> for Environment {
             hide_sensitive_data: row.hide_sensitive_data,
             use_v2_feature_versioning: row.use_v2_feature_versioning,
             use_identity_overrides_in_local_eval: row.use_identity_overrides_in_local_eval,
+            hash: word(noun, id, Hash::parse, &row.hash)?,
+            disabled_as: word(noun, id, DisabledAs::parse, &row.disabled_as)?,
             revision: row.revision,
             updated_at: Timestamp::from_micros(row.updated_at),
             next_change_at: row.next_change_at.map(Timestamp::from_micros),
@@ -104,7 +109,7 @@ macro_rules! select {
             "SELECT e.id, e.uuid, e.project_id, e.name, e.slug, e.api_key, e.description,
                 e.minimum_change_request_approvals, e.allow_client_traits, e.banner_text, e.banner_colour,
                 e.hide_disabled_flags, e.use_identity_composite_key_for_hashing, e.hide_sensitive_data,
-                e.use_v2_feature_versioning, e.use_identity_overrides_in_local_eval, e.revision,
+                e.use_v2_feature_versioning, e.use_identity_overrides_in_local_eval, e.hash, e.disabled_as, e.revision,
                 CASE WHEN e.updated_at > p.updated_at THEN e.updated_at ELSE p.updated_at END AS updated_at,
                 e.next_change_at, e.created_at
             FROM environments e JOIN projects p ON p.id = e.project_id
@@ -253,7 +258,8 @@ impl Write {
             SET name = $2, name_folded = $3, description = $4, minimum_change_request_approvals = $5,
                 allow_client_traits = $6, banner_text = $7, banner_colour = $8, hide_disabled_flags = $9,
                 use_identity_composite_key_for_hashing = $10, hide_sensitive_data = $11,
-                use_v2_feature_versioning = $12, use_identity_overrides_in_local_eval = $13
+                use_v2_feature_versioning = $12, use_identity_overrides_in_local_eval = $13, hash = $14,
+                disabled_as = $15
             WHERE id = $1 AND deleted_at IS NULL";
         let done = on_transaction!(&mut self.transaction, |connection| {
             sqlx::query(SQL)
@@ -270,6 +276,8 @@ impl Write {
                 .bind(environment.hide_sensitive_data)
                 .bind(environment.use_v2_feature_versioning)
                 .bind(environment.use_identity_overrides_in_local_eval)
+                .bind(environment.hash.name())
+                .bind(environment.disabled_as.name())
                 .execute(connection)
                 .await
                 .map(|done| done.rows_affected())

@@ -224,3 +224,27 @@ pub(crate) fn uuid(noun: Noun, id: i64, text: &str) -> StoreResult<uuid::Uuid> {
         problem: format!("`{text}` is no UUID"),
     })
 }
+
+/// A stored word as what it means.
+pub(crate) fn word<T>(
+    noun: Noun,
+    id: i64,
+    parse: impl Fn(&str) -> Option<T>,
+    text: &str,
+) -> StoreResult<T> {
+    parse(text).ok_or_else(|| StoreError::Corrupt {
+        noun,
+        id,
+        problem: format!("`{text}` is no known word"),
+    })
+}
+
+/// A stored word that may be missing as what it means.
+pub(crate) fn optional_word<T>(
+    noun: Noun,
+    id: i64,
+    parse: impl Fn(&str) -> Option<T>,
+    text: Option<&str>,
+) -> StoreResult<Option<T>> {
+    text.map(|text| word(noun, id, parse, text)).transpose()
+}

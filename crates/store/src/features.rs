@@ -1,13 +1,13 @@
 //! Features.
 
 use crate::backend::{on_backend, on_transaction};
-use crate::error::Noun;
+use crate::error::{Noun, optional_word, word};
 use crate::multivariate_options::NewOption;
 use crate::text::folded_key;
 use crate::{Store, StoreError, StoreResult, Write};
 use flagstaff_core::{
-    EnvironmentId, Feature, FeatureId, FeatureKind, FeatureName, MemberId, ProjectId, TagId,
-    Timestamp,
+    EnvironmentId, Feature, FeatureId, FeatureKind, FeatureName, Hash, MemberId, ProjectId, TagId,
+    Timestamp, ValueType,
 };
 use uuid::Uuid;
 
@@ -34,6 +34,10 @@ pub struct NewFeature {
     pub is_archived: bool,
     /// Not for client-side keys.
     pub is_server_key_only: bool,
+    /// What places identities among its variants; `None`: as the environment has it.
+    pub hash: Option<Hash>,
+    /// What kind of values it has.
+    pub value_type: ValueType,
     /// Its options, in the order of their buckets.
     pub options: Vec<NewOption>,
     /// Who looks after it.
@@ -71,6 +75,8 @@ pub(crate) struct FeatureRow {
     description: Option<String>,
     is_archived: bool,
     is_server_key_only: bool,
+    hash: Option<String>,
+    value_type: String,
     created_at: i64,
 }
 
@@ -83,6 +89,7 @@ impl TryFrom<FeatureRow> for Feature {
             id: row.id,
             problem,
         };
+        let (id, noun) = (row.id, Noun::Feature);
         Ok(Self {
             id: FeatureId::new(row.id),
             uuid: crate::error::uuid(Noun::Feature, row.id, &row.uuid)?,
@@ -98,6 +105,8 @@ impl TryFrom<FeatureRow> for Feature {
             description: row.description,
             is_archived: row.is_archived,
             is_server_key_only: row.is_server_key_only,
+            hash: optional_word(noun, id, Hash::parse, row.hash.as_deref())?,
+            value_type: word(noun, id, ValueType::parse, &row.value_type)?,
             created_at: Timestamp::from_micros(row.created_at),
         })
     }
@@ -107,7 +116,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, uuid, project_id, name, kind, default_enabled, initial_value, description,
-                is_archived, is_server_key_only, created_at
+                is_archived, is_server_key_only, hash, value_type, created_at
             FROM features ",
             $rest
         )
@@ -214,8 +223,9 @@ impl Write {
     ) -> StoreResult<Feature> {
         const SQL: &str = "
             INSERT INTO features (uuid, project_id, name, name_folded, kind, default_enabled,
-                initial_value, description, is_archived, is_server_key_only, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                initial_value, description, is_archived, is_server_key_only, hash, value_type,
+                created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             RETURNING id";
         const ONE: &str = select!("WHERE id = $1");
         let id: i64 = on_transaction!(&mut self.transaction, |connection| {
@@ -230,6 +240,8 @@ impl Write {
                 .bind(&new.description)
                 .bind(new.is_archived)
                 .bind(new.is_server_key_only)
+                .bind(new.hash.map(Hash::name))
+                .bind(new.value_type.name())
                 .bind(at.micros())
                 .fetch_one(connection)
                 .await
@@ -258,7 +270,8 @@ impl Write {
     /// [`StoreError::NotFound`], and when the database does not answer.
     pub async fn update_feature(&mut self, feature: &Feature) -> StoreResult<()> {
         const SQL: &str = "
-            UPDATE features SET description = $2, is_archived = $3, is_server_key_only = $4, kind = $5
+            UPDATE features SET description = $2, is_archived = $3, is_server_key_only = $4, kind = $5,
+                hash = $6, value_type = $7
             WHERE id = $1 AND deleted_at IS NULL";
         let done = on_transaction!(&mut self.transaction, |connection| {
             sqlx::query(SQL)
@@ -267,6 +280,8 @@ impl Write {
                 .bind(feature.is_archived)
                 .bind(feature.is_server_key_only)
                 .bind(kind_text(feature.kind))
+                .bind(feature.hash.map(Hash::name))
+                .bind(feature.value_type.name())
                 .execute(connection)
                 .await
                 .map(|done| done.rows_affected())

@@ -1,12 +1,12 @@
 //! Segments with their rules and conditions.
 
 use crate::backend::{on_backend, on_transaction};
-use crate::error::Noun;
+use crate::error::{Noun, optional_word};
 use crate::page::{Page, PageRequest};
 use crate::segment_rules::rules_of;
 use crate::text::{can_be_part, contains_pattern};
 use crate::{Store, StoreError, StoreResult, Write};
-use flagstaff_core::{FeatureId, ProjectId, Rule, Segment, SegmentId, Timestamp, fold};
+use flagstaff_core::{FeatureId, Hash, ProjectId, Rule, Segment, SegmentId, Timestamp, fold};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -25,6 +25,8 @@ pub struct NewSegment {
     pub description: Option<String>,
     /// What percentages are hashed by, unique in the project; its own row id when `None`.
     pub hash_key: Option<Arc<str>>,
+    /// What places identities in its percentages; `None`: as the environment has it.
+    pub hash: Option<Hash>,
     /// All of them must hold.
     pub rules: Vec<Rule>,
 }
@@ -47,6 +49,7 @@ pub(crate) struct SegmentRow {
     name: String,
     description: Option<String>,
     hash_key: String,
+    hash: Option<String>,
     created_at: i64,
     updated_at: i64,
 }
@@ -61,6 +64,7 @@ impl SegmentRow {
             name: self.name,
             description: self.description,
             hash_key: self.hash_key.into(),
+            hash: optional_word(Noun::Segment, self.id, Hash::parse, self.hash.as_deref())?,
             rules,
             created_at: Timestamp::from_micros(self.created_at),
             updated_at: Timestamp::from_micros(self.updated_at),
@@ -71,7 +75,8 @@ impl SegmentRow {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            r"SELECT id, uuid, project_id, feature_id, name, description, hash_key, created_at, updated_at
+            r"SELECT id, uuid, project_id, feature_id, name, description, hash_key, hash, created_at,
+                updated_at
             FROM segments ",
             $rest
         )
@@ -197,8 +202,8 @@ impl Write {
     ) -> StoreResult<Segment> {
         const SQL: &str = "
             INSERT INTO segments (uuid, project_id, feature_id, name, name_folded, description, hash_key,
-                created_at, updated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+                created_at, updated_at, hash)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)
             RETURNING id";
         const KEY: &str = "UPDATE segments SET hash_key = $2 WHERE id = $1";
         const ONE: &str = select!("WHERE id = $1");
@@ -217,6 +222,7 @@ impl Write {
                 .bind(&new.description)
                 .bind(first_key)
                 .bind(at.micros())
+                .bind(new.hash.map(Hash::name))
                 .fetch_one(connection)
                 .await
         })
@@ -256,13 +262,14 @@ impl Write {
         Ok((highest.unwrap_or(id).max(id) + 1).to_string())
     }
 
-    /// Writes name, description and time of a segment.
+    /// Writes name, description, hash and time of a segment.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], and when the database does not answer.
     pub async fn update_segment(&mut self, segment: &Segment) -> StoreResult<()> {
         const SQL: &str = "
-            UPDATE segments SET name = $2, name_folded = $3, description = $4, updated_at = $5
+            UPDATE segments SET name = $2, name_folded = $3, description = $4, updated_at = $5,
+                hash = $6
             WHERE id = $1 AND deleted_at IS NULL";
         let done = on_transaction!(&mut self.transaction, |connection| {
             sqlx::query(SQL)
@@ -271,6 +278,7 @@ impl Write {
                 .bind(fold(&segment.name))
                 .bind(&segment.description)
                 .bind(segment.updated_at.micros())
+                .bind(segment.hash.map(Hash::name))
                 .execute(connection)
                 .await
                 .map(|done| done.rows_affected())

@@ -120,7 +120,7 @@ impl Transaction {
     async fn features(&mut self, project: ProjectId) -> StoreResult<Vec<Feature>> {
         const SQL: &str = "
             SELECT id, uuid, project_id, name, kind, default_enabled, initial_value, description,
-                is_archived, is_server_key_only, created_at
+                is_archived, is_server_key_only, hash, value_type, created_at
             FROM features WHERE project_id = $1 AND deleted_at IS NULL ORDER BY id";
         let rows: Vec<FeatureRow> = on_transaction!(self, |connection| {
             sqlx::query_as(SQL)
@@ -154,7 +154,8 @@ impl Transaction {
         states: &[FeatureState],
     ) -> StoreResult<Vec<Segment>> {
         const SQL: &str = "
-            SELECT id, uuid, project_id, feature_id, name, description, hash_key, created_at, updated_at
+            SELECT id, uuid, project_id, feature_id, name, description, hash_key, hash, created_at,
+                updated_at
             FROM segments WHERE project_id = $1 AND deleted_at IS NULL ORDER BY id";
         let rows: Vec<SegmentRow> = on_transaction!(&mut *self, |connection| {
             sqlx::query_as(SQL)

@@ -2,7 +2,7 @@
 
 use flagstaff_core::{
     Condition, EnvironmentId, FeatureId, FeatureKind, FeatureName, Identifier, OrganisationId,
-    ProjectId, Rule, RuleKind, StateValue, Timestamp,
+    ProjectId, Rule, RuleKind, StateValue, Timestamp, ValueType,
 };
 use flagstaff_store::{
     Action, Actor, AuditEntry, Change, NewEnvironment, NewFeature, NewFeatureState, NewIdentity,
@@ -93,6 +93,8 @@ pub fn new_feature(project_id: ProjectId, feature: &str) -> NewFeature {
         description: None,
         is_archived: false,
         is_server_key_only: false,
+        hash: None,
+        value_type: ValueType::Auto,
         options: Vec::new(),
         owners: Vec::new(),
         tags: Vec::new(),
@@ -142,6 +144,7 @@ pub fn new_segment(project_id: ProjectId, name: &str) -> NewSegment {
         name: name.to_owned(),
         description: None,
         hash_key: None,
+        hash: None,
         rules: vec![rule(
             RuleKind::All,
             vec![all_of(vec![condition("plan", "EQUAL", "pro")])],

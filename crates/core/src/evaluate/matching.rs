@@ -118,6 +118,7 @@ impl<'s> Evaluator<'s> {
             Path::Identifier => self
                 .context
                 .identity
+                .filter(|_| !self.is_nobody)
                 .map_or(Operand::Unset, |identity| text(identity.identifier)),
             Path::IdentityKey => self.hash_key().map_or(Operand::Unset, text),
             Path::Attribute(name) => self.attribute_by_name(name),

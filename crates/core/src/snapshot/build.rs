@@ -9,7 +9,7 @@ use crate::{
     SegmentId,
 };
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 impl Snapshot {
     /// Compiles rows. Parts of `previous` that would come out the same are shared with it.
@@ -49,6 +49,7 @@ impl Snapshot {
             flagd: rows
                 .flagd
                 .map(|flagd| shared(previous.and_then(|part| part.flagd.as_ref()), flagd)),
+            known_variants: features.parts.iter().map(|_| OnceLock::new()).collect(),
             features: features.parts,
             segments: segments.parts,
             identities,

@@ -109,12 +109,14 @@ pub(super) fn flag_state(state: &FeatureState, options: &[MultivariateOption]) -
     let variants = weights
         .into_iter()
         .filter_map(|weight| {
-            let option = options
+            let position = options
                 .iter()
-                .find(|option| option.id == weight.option_id)?;
+                .position(|option| option.id == weight.option_id)?;
+            let option = &options[position];
             let percent = weight.percentage_allocation;
             Some(Variant {
                 key: option.key.as_deref().map(Into::into),
+                option: position,
                 value: option.value.effective(),
                 weight: percent,
                 weight_text: python_text(&Value::Float(percent)).into(),

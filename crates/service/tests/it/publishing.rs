@@ -90,6 +90,7 @@ async fn a_snapshot_after_any_sequence_of_edits_equals_a_fresh_one() {
         name: "pro".to_owned(),
         description: None,
         feature_id: None,
+        hash: None,
         rules: condition("plan", "pro"),
     };
     let segment = service

@@ -1,5 +1,5 @@
 use crate::{assert_conflict, assert_not_found};
-use flagstaff_core::{FeatureKind, StateValue};
+use flagstaff_core::{DisabledAs, FeatureKind, Hash, StateValue};
 use flagstaff_store::{Noun, PageRequest, StateFilter};
 use flagstaff_testkit::{
     NOW, Shop, contract, later, new_environment, new_feature, new_option, new_project,
@@ -23,6 +23,7 @@ contract! {
 
         assert!(stored.allow_client_traits && stored.use_identity_composite_key_for_hashing);
         assert!(stored.use_identity_overrides_in_local_eval && !stored.hide_sensitive_data);
+        assert_eq!((stored.hash, stored.disabled_as), (Hash::Flagsmith, DisabledAs::Auto));
         assert_eq!((stored.hide_disabled_flags, stored.next_change_at), (None, None));
         assert_eq!(stored.revision, 1, "its making was a change");
     }
@@ -41,6 +42,8 @@ contract! {
         changed.hide_sensitive_data = true;
         changed.use_v2_feature_versioning = true;
         changed.use_identity_overrides_in_local_eval = false;
+        changed.hash = Hash::FlagdV2;
+        changed.disabled_as = DisabledAs::State;
 
         let mut write = shop.write().await;
         write.update_environment(&changed).await.unwrap();

@@ -1,5 +1,5 @@
 use crate::{assert_conflict, assert_not_found};
-use flagstaff_core::{Feature, FeatureKind, ProjectId, StateValue};
+use flagstaff_core::{Feature, FeatureKind, Hash, ProjectId, StateValue, ValueType};
 use flagstaff_store::{FeatureFilter, FeatureSort, Noun, PageRequest, Store};
 use flagstaff_testkit::{
     NOW, Shop, contract, later, name, new_feature, new_member, new_option, new_project, new_segment,
@@ -34,6 +34,8 @@ contract! {
         new.description = Some("wie groß".to_owned());
         new.is_archived = true;
         new.is_server_key_only = true;
+        new.hash = Some(Hash::Flipt);
+        new.value_type = ValueType::Json;
         new.owners = vec![ada.id];
         new.options = vec![new_option("blue", 30.0), new_option("green", 20.0)];
         new.options[1].key = Some("g".to_owned());
@@ -45,6 +47,7 @@ contract! {
         assert_eq!(stored, feature);
         assert_eq!((stored.uuid, stored.name), (new.uuid, new.name));
         assert_eq!(stored.kind, FeatureKind::Multivariate);
+        assert_eq!((stored.hash, stored.value_type), (Some(Hash::Flipt), ValueType::Json));
         assert!(stored.default_enabled && stored.is_archived && stored.is_server_key_only);
         assert_eq!(stored.initial_value.as_deref(), Some("rot"));
         let options = store.options(feature.id).await.unwrap();
@@ -135,6 +138,8 @@ contract! {
         feature.description = Some("neu".to_owned());
         feature.is_archived = true;
         feature.is_server_key_only = true;
+        feature.hash = Some(Hash::Fnv1a32);
+        feature.value_type = ValueType::Number;
 
         let mut write = shop.write().await;
         write.update_feature(&feature).await.unwrap();

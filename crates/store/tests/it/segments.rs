@@ -1,5 +1,5 @@
 use crate::{assert_conflict, assert_not_found};
-use flagstaff_core::{RuleKind, Segment, SegmentId};
+use flagstaff_core::{Hash, RuleKind, Segment, SegmentId};
 use flagstaff_store::{Noun, PageRequest, SegmentFilter};
 use flagstaff_testkit::{NOW, Shop, all_of, condition, contract, later, new_segment, rule};
 
@@ -170,6 +170,7 @@ contract! {
         segment.name = "Größe".to_owned();
         segment.description = Some("neu".to_owned());
         segment.updated_at = later(7);
+        segment.hash = Some(Hash::FlagdV3);
 
         let mut write = shop.write().await;
         write.update_segment(&segment).await.unwrap();

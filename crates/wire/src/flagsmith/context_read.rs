@@ -131,6 +131,7 @@ fn variants(feature: &Node<'_>) -> Read<Variants> {
             };
             let variant = Variant {
                 key,
+                option: found.len(),
                 value: flag_value(value.json),
                 weight,
                 weight_text,

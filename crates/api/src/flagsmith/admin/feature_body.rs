@@ -7,7 +7,7 @@ use super::option_body;
 use super::state_bodies;
 use super::state_values::TEXT;
 use super::times;
-use flagstaff_core::{FeatureKind, Member, MemberId, TagId};
+use flagstaff_core::{FeatureKind, Member, MemberId, TagId, ValueType};
 use flagstaff_service::{FeaturePatch, FeatureRequest, FeatureView};
 use flagstaff_wire::python;
 use serde_json::{Map, Value as Json, json};
@@ -52,6 +52,8 @@ pub(super) fn read_request(fields: &mut Fields<'_>) -> FeatureRequest {
         default_enabled: boolean("default_enabled"),
         is_archived: boolean("is_archived"),
         is_server_key_only: boolean("is_server_key_only"),
+        hash: None,
+        value_type: ValueType::Auto,
         name: fields.text("name", Need::Required, NAME).or_default(),
         initial_value: read_initial_value(fields),
         description: description.value(),

@@ -32,6 +32,7 @@ pub(super) fn read_request(fields: &mut Fields<'_>) -> SegmentRequest {
         name: fields.text("name", Need::Required, NAME).or_default(),
         description: description.value(),
         feature_id: feature.map(FeatureId::new),
+        hash: None,
         rules: read_rules(fields, Need::Required).unwrap_or_default(),
     }
 }

@@ -2,10 +2,10 @@
 
 use flagstaff_core::snapshot::{IdentityOverrides, SnapshotIdentity, SnapshotRows};
 use flagstaff_core::{
-    Environment, EnvironmentId, Feature, FeatureId, FeatureSegment, FeatureSegmentId, FeatureState,
-    FeatureStateId, Identity, IdentityId, MultivariateOption, OptionId, Organisation,
-    OrganisationId, Project, ProjectId, Segment, SegmentId, Snapshot, StateOwner, Timestamp,
-    VariantWeight, VariantWeightId,
+    DisabledAs, Environment, EnvironmentId, Feature, FeatureId, FeatureSegment, FeatureSegmentId,
+    FeatureState, FeatureStateId, Hash, Identity, IdentityId, MultivariateOption, OptionId,
+    Organisation, OrganisationId, Project, ProjectId, Segment, SegmentId, Snapshot, StateOwner,
+    Timestamp, ValueType, VariantWeight, VariantWeightId,
 };
 use flagstaff_wire::flagsmith::import::{
     ImportedEnvironment, ImportedIdentity, ImportedOverride, ImportedState,
@@ -92,6 +92,8 @@ impl<'a> Installation<'a> {
             description: None,
             is_archived: false,
             is_server_key_only: feature.is_server_key_only,
+            hash: None,
+            value_type: ValueType::Auto,
             created_at: Timestamp::from_micros(0),
         }
     }
@@ -126,6 +128,7 @@ impl<'a> Installation<'a> {
                 name: segment.name.clone(),
                 description: None,
                 hash_key: Arc::clone(&segment.hash_key),
+                hash: None,
                 rules: segment.rules.clone(),
                 created_at: Timestamp::from_micros(0),
                 updated_at: Timestamp::from_micros(0),
@@ -258,6 +261,8 @@ fn environment(imported: &ImportedEnvironment) -> Environment {
         hide_sensitive_data: imported.hide_sensitive_data,
         use_v2_feature_versioning: false,
         use_identity_overrides_in_local_eval: imported.use_identity_overrides_in_local_eval,
+        hash: Hash::Flagsmith,
+        disabled_as: DisabledAs::Auto,
         revision: 1,
         updated_at: imported.updated_at.unwrap_or_default(),
         next_change_at: None,
