@@ -6,7 +6,7 @@
 use super::{Snapshot, SnapshotFeature};
 use crate::compile::CompiledRule;
 use crate::ruleset::{FlagState, SegmentRules, StateIds};
-use crate::{Environment, Feature, Timestamp};
+use crate::{DisabledAs, Environment, Feature, Hash, Timestamp};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -100,6 +100,7 @@ impl Comparison<'_> {
                 continue;
             }
             let is_same_audience = known_part.segment.hash_key == part.segment.hash_key
+                && known_part.segment.hash == part.segment.hash
                 && known_part.segment.name == part.segment.name
                 && are_same_rules(&known_rules.compiled().rules, &rules.compiled().rules);
             if is_same_audience {
@@ -214,9 +215,9 @@ struct Settings<'a> {
     /// Shown with every flag, and read by conditions.
     names: [&'a str; 4],
     /// What being off means.
-    off: bool,
+    off: (bool, DisabledAs),
     /// How identities are placed.
-    hashing: bool,
+    hashing: (bool, Hash),
 }
 
 impl<'a> Settings<'a> {
@@ -230,8 +231,14 @@ impl<'a> Settings<'a> {
                 &environment.api_key,
                 &snapshot.project.name,
             ],
-            off: hides_disabled.unwrap_or(snapshot.project.hide_disabled_flags),
-            hashing: environment.use_identity_composite_key_for_hashing,
+            off: (
+                hides_disabled.unwrap_or(snapshot.project.hide_disabled_flags),
+                environment.disabled_as,
+            ),
+            hashing: (
+                environment.use_identity_composite_key_for_hashing,
+                environment.hash,
+            ),
         }
     }
 }

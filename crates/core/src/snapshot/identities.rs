@@ -176,14 +176,14 @@ impl IdentityOverrides {
             if Arc::ptr_eq(here, there) {
                 continue;
             }
-            for (identifier, identity) in &**here {
-                match there.get(identifier) {
+            for (identifier, identity) in &here.entries {
+                match there.entries.get(identifier) {
                     Some(same) if Arc::ptr_eq(same, identity) => {}
                     found => show(Some(identity), found.map(|found| &**found)),
                 }
             }
-            for (identifier, identity) in &**there {
-                if !here.contains_key(identifier) {
+            for (identifier, identity) in &there.entries {
+                if !here.entries.contains_key(identifier) {
                     show(None, Some(identity));
                 }
             }

@@ -25,6 +25,7 @@ impl Shop {
                 options: Vec::new(),
                 states: Vec::new(),
                 segments: Vec::new(),
+                flagd: None,
             },
             identities: BTreeMap::new(),
             next_state: 0,

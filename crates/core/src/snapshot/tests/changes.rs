@@ -1,6 +1,6 @@
 use super::*;
 use crate::snapshot::{FlagChange, FlagChanges};
-use crate::{Attributes, IdentityContext};
+use crate::{Attributes, FeatureStateId, IdentityContext};
 
 /// What became of the flags of `rows` after a change of them.
 fn changes(change: impl FnOnce(&mut SnapshotRows, &mut IdentityOverrides)) -> Vec<String> {
@@ -165,6 +165,22 @@ fn a_setting_names_the_flags_it_bears_on() {
             rows.environment.use_identity_composite_key_for_hashing = false;
         }),
         ["one Update", "two Update"]
+    );
+    assert_eq!(
+        changes(|rows, _| rows.environment.disabled_as = crate::DisabledAs::State),
+        ["one Update", "two Update"]
+    );
+    assert_eq!(
+        changes(|rows, _| rows.environment.hash = crate::Hash::FlagdV2),
+        ["one Update", "two Update"]
+    );
+    assert_eq!(
+        changes(|rows, _| rows.segments[0].hash = Some(crate::Hash::FlagdV2)),
+        ["one Update"]
+    );
+    assert_eq!(
+        changes(|rows, _| rows.features[1].value_type = crate::ValueType::Json),
+        ["two Update"]
     );
 }
 
