@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 /// A condition's property, parsed.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Property {
+pub enum Property {
     /// The key the identity is hashed by, exactly as it is: a percentage split without property.
     HashKey,
     /// The attribute of this name.
@@ -15,13 +15,20 @@ pub(crate) enum Property {
 
 /// The paths that can be read: single fields of an evaluation context.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Path {
+pub enum Path {
+    /// The caller's identifier.
     Identifier,
+    /// What the caller is hashed by.
     IdentityKey,
+    /// The attribute of this name.
     Attribute(Box<str>),
+    /// The environment's client key.
     EnvironmentKey,
+    /// The environment's name.
     EnvironmentName,
+    /// A feature as the environment has it, before overrides.
     Feature(Box<str>, FeatureField),
+    /// A feature's flag as the caller gets it.
     Flag(Arc<str>, FlagField),
     /// Anything else, which is never set.
     Other,
@@ -29,20 +36,29 @@ pub(crate) enum Path {
 
 /// Fields of a feature as the environment has it, before overrides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FeatureField {
+pub enum FeatureField {
+    /// What its variants are hashed by.
     Key,
+    /// Its name.
     Name,
+    /// On or off.
     Enabled,
+    /// Its value.
     Value,
 }
 
 /// Fields of a flag as the caller gets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FlagField {
+pub enum FlagField {
+    /// The feature's name.
     Name,
+    /// On or off.
     Enabled,
+    /// Its value.
     Value,
+    /// Name of the variant.
     Variant,
+    /// Why it is what it is.
     Reason,
 }
 
@@ -65,7 +81,8 @@ impl Property {
     }
 
     /// Reads a property: a text that begins with `$.` is a path, everything else a name.
-    pub(crate) fn parse(text: &str) -> Self {
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
         if !text.starts_with("$.") {
             return Self::Attribute(text.into());
         }

@@ -5,23 +5,31 @@ use crate::operand::{Integer, Operand};
 use crate::text::TextBuffer;
 use std::collections::HashSet;
 
+/// The texts that the value of an `IN` condition lists: those of a JSON array, or else what stands between commas,
+/// without trimming.
+///
+/// `None` for an array nested too deeply, on which Python raises an error: nothing is in it.
+#[must_use]
+pub fn list_items(text: &str) -> Option<Vec<String>> {
+    if text.starts_with('[') {
+        match json_list::parse(text) {
+            Ok(items) => return Some(items),
+            Err(Stop::TooDeep) => return None,
+            Err(Stop::Malformed) => {}
+        }
+    }
+    Some(text.split(',').map(str::to_owned).collect())
+}
+
 /// The texts that are in a list.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Membership(HashSet<Box<str>>);
 
 impl Membership {
-    /// Reads a JSON array, or else text between commas, without trimming.
-    ///
-    /// `None` for an array nested too deeply, on which Python raises an error.
+    /// Reads what [`list_items`] reads, for quick look-ups.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        if text.starts_with('[') {
-            match json_list::parse(text) {
-                Ok(items) => return Some(Self(items.into_iter().map(Into::into).collect())),
-                Err(Stop::TooDeep) => return None,
-                Err(Stop::Malformed) => {}
-            }
-        }
-        Some(Self(text.split(',').map(Into::into).collect()))
+        let items = list_items(text)?;
+        Some(Self(items.into_iter().map(Into::into).collect()))
     }
 
     /// True for text and integers in the list. Booleans and floats are never in a list.

@@ -13,8 +13,11 @@ mod percentage;
 mod test;
 mod version;
 
+pub use membership::list_items;
+pub use modulo::Modulo;
 pub use pattern::PatternBudget;
 pub(crate) use pattern::PatternCost;
 pub(crate) use percentage::PercentageSplit;
 pub(crate) use test::Test;
 pub(crate) use version::Version;
+pub use version::{VersionEnding, version_ending};

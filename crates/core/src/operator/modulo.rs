@@ -3,16 +3,19 @@
 use crate::operand::Operand;
 use crate::text::parse_float;
 
-/// `divisor|remainder`, both floats.
+/// The value of a `MODULO` condition, `divisor|remainder`: both floats.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Modulo {
-    divisor: f64,
-    remainder: f64,
+pub struct Modulo {
+    /// What is divided by; never zero.
+    pub divisor: f64,
+    /// The rest that is asked for.
+    pub remainder: f64,
 }
 
 impl Modulo {
     /// Reads `divisor|remainder`. A divisor of zero is an error in Python and refused here.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let (divisor, remainder) = text.split_once('|')?;
         let modulo = Self {
             divisor: parse_float(divisor)?,

@@ -12,6 +12,27 @@ const SUFFIX: &str = ":semver";
 const DIGIT_LIMIT: usize = crate::text::DIGIT_LIMIT;
 
 /// What the `:semver` ending of a condition's value says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VersionEnding<'v> {
+    /// There is none: the value is plain text.
+    Absent,
+    /// It stands behind something that is no version.
+    Invalid,
+    /// It stands behind this version.
+    Version(&'v str),
+}
+
+/// Looks for the `:semver` ending of a condition's value.
+#[must_use]
+pub fn version_ending(value: &str) -> VersionEnding<'_> {
+    match value.strip_suffix(SUFFIX) {
+        None => VersionEnding::Absent,
+        Some(text) if Version::parse(text).is_some() => VersionEnding::Version(text),
+        Some(_) => VersionEnding::Invalid,
+    }
+}
+
+/// The `:semver` ending of a condition's value, parsed once for all evaluations to come.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum VersionSuffix {
     /// No such ending: the value is plain text.

@@ -5,4 +5,5 @@
     reason = "helpers of tests may fail loudly too"
 )]
 
+mod flagd;
 mod flagsmith;

@@ -29,8 +29,14 @@ impl<'a> Installation<'a> {
         }
     }
 
-    pub fn snapshot(mut self) -> Snapshot {
-        let rows = self.rows();
+    pub fn snapshot(self) -> Snapshot {
+        self.snapshot_with(|_| {})
+    }
+
+    /// The snapshot of rows that were changed where a document of Flagsmith says nothing.
+    pub fn snapshot_with(mut self, change: impl FnOnce(&mut SnapshotRows)) -> Snapshot {
+        let mut rows = self.rows();
+        change(&mut rows);
         let identities: Vec<SnapshotIdentity> = self
             .imported
             .identities

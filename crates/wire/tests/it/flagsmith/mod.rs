@@ -3,6 +3,6 @@
 mod answers;
 mod differential;
 mod document;
-mod installation;
-mod random;
+pub mod installation;
+pub mod random;
 mod robustness;

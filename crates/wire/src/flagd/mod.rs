@@ -1,0 +1,21 @@
+//! flagd: an environment as a flag definition document, and what that document cannot say.
+
+mod branches;
+mod comparison;
+mod condition;
+pub mod document;
+mod flag;
+mod logic;
+pub mod options;
+mod pattern;
+mod plan;
+mod rules;
+mod segments;
+mod split;
+mod subject;
+pub mod warning;
+mod weights;
+
+pub use document::{Document, TRANSLATOR_VERSION, diagnostics, document, flag_set_id};
+pub use options::DocumentOptions;
+pub use warning::{FeatureWarnings, Warning, WarningReason, Warnings};

@@ -1,0 +1,5 @@
+//! Our documents in flagd's own evaluators and against flagd's own schema: `cargo xtask test --lane evaluators`.
+
+mod conditions;
+mod process;
+mod trees;

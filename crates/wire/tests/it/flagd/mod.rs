@@ -1,0 +1,10 @@
+//! flagd: documents and diagnostics.
+
+mod conditions;
+mod documents;
+pub mod environments;
+mod evaluators;
+mod flags;
+mod golden;
+mod overrides;
+mod segments;
