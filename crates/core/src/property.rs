@@ -330,7 +330,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_can_be_tried(text in "(\\$\\.)?[\\[\\]'\"a-c.\\\\u0-9😀]{0,12}") {
-            Property::parse(&text);
+            let _ = Property::parse(&text);
         }
     }
 }

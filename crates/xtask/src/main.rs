@@ -25,7 +25,7 @@ mod node;
 mod postgres;
 mod processes;
 mod python;
-mod rust_client;
+mod rust_program;
 mod source_files;
 mod summary;
 mod system_packages;

@@ -10,7 +10,7 @@ use crate::command::works;
 use crate::postgres::URL_VARIABLE;
 use crate::summary::Report;
 use crate::system_packages::ensure;
-use crate::{java, node, python, rust_client};
+use crate::{java, node, python, rust_program};
 
 pub(super) const LANE: Lane = Lane {
     name: "clients",
@@ -43,7 +43,7 @@ fn run(run: &mut Run<'_>) -> Result<Report> {
         Ok(path) => variables.push(("FLAGSTAFF_CLIENTS_JAVA", path)),
         Err(missing) => skipped.push(missing),
     }
-    let program = rust_client::program(run.workspace)?;
+    let program = rust_program::program(run.workspace, "rust", "flagstaff-client-tests")?;
     variables.push(("FLAGSTAFF_CLIENTS_RUST", program.display().to_string()));
     match run.postgres()? {
         Ok(url) => variables.push((URL_VARIABLE, url)),

@@ -4,6 +4,7 @@ mod clients;
 mod clippy;
 mod deny;
 mod differential;
+mod evaluators;
 mod format;
 mod layers;
 mod quick;
@@ -36,6 +37,7 @@ const ALL: &[Lane] = &[
     deny::LANE,
     tests::LANE,
     differential::LANE,
+    evaluators::LANE,
     clients::LANE,
 ];
 

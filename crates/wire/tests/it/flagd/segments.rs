@@ -75,7 +75,7 @@ fn requirement_26_rules_are_joined_by_their_type() {
 fn conditions_and_rules_of_a_rule_must_both_hold() {
     let inner = rule("ANY", &[c("z"), c("w")], &[]);
     check(
-        json!([rule("ANY", &[c("x"), c("y")], &[inner.clone()])]),
+        json!([rule("ANY", &[c("x"), c("y")], std::slice::from_ref(&inner))]),
         json!({"and": [{"or": [e("x"), e("y")]}, {"or": [e("z"), e("w")]}]}),
     );
     check(

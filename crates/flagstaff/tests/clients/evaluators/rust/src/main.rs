@@ -4,7 +4,9 @@
 //! is done here in the same order.
 
 use flagd_evaluation_engine::{FeatureFlag, FlagParser, Operator};
-use open_feature::{EvaluationContext, EvaluationContextFieldValue, StructValue, Value as FieldValue};
+use open_feature::{
+    EvaluationContext, EvaluationContextFieldValue, StructValue, Value as FieldValue,
+};
 use serde_json::{Map, Value, json};
 use std::io::{BufRead, Write};
 use std::sync::Arc;
@@ -38,7 +40,12 @@ fn answers(request: &Value) -> Value {
     json!({"answers": found.collect::<Vec<_>>()})
 }
 
-fn answer(operator: &Operator, name: &str, flag: &FeatureFlag, context: &EvaluationContext) -> Value {
+fn answer(
+    operator: &Operator,
+    name: &str,
+    flag: &FeatureFlag,
+    context: &EvaluationContext,
+) -> Value {
     if flag.state == "DISABLED" {
         return json!({"value": null, "variant": null, "reason": "DISABLED"});
     }

@@ -1,0 +1,48 @@
+//! Our flagd documents in flagd's own evaluators, and against flagd's own schema.
+
+use anyhow::Result;
+
+use super::tests::{OF_ALL_CRATES, cargo_test};
+use super::{Lane, Run};
+use crate::summary::Report;
+use crate::{node, python, rust_program};
+
+pub(super) const LANE: Lane = Lane {
+    name: "evaluators",
+    about: "flagd documents in flagd's evaluators (JavaScript, Python, Rust), and by flagd's schema",
+    run,
+};
+
+/// The modules with these tests.
+pub(super) const MODULE: &str = "evaluators::";
+
+/// Where the evaluators' programs are kept.
+const FOLDER: &str = "evaluators";
+
+fn run(run: &mut Run<'_>) -> Result<Report> {
+    let mut variables = Vec::new();
+    match node::packages(run.workspace, run.machine, &format!("{FOLDER}/node"))? {
+        Ok(folder) => variables.push(("FLAGSTAFF_EVALUATOR_NODE", folder.display().to_string())),
+        Err(missing) => return Ok(Report::skipped(missing)),
+    }
+    match python::environment(run.workspace, run.machine, FOLDER)? {
+        Ok(python) => variables.push(("FLAGSTAFF_EVALUATOR_PYTHON", python.display().to_string())),
+        Err(missing) => return Ok(Report::skipped(missing)),
+    }
+    let rust = format!("{FOLDER}/rust");
+    let program = rust_program::program(run.workspace, &rust, "flagstaff-evaluator-tests")?;
+    variables.push(("FLAGSTAFF_EVALUATOR_RUST", program.display().to_string()));
+    // The crate that brings the schemas along is fetched, never built.
+    let provider = rust_program::sources(run.workspace, &rust, "open-feature-flagd")?;
+    let schemas = provider.join("schemas/json");
+    variables.push(("FLAGSTAFF_FLAGD_SCHEMAS", schemas.display().to_string()));
+    if run.full {
+        variables.push(("FLAGSTAFF_FULL", "1".to_owned()));
+    }
+    cargo_test(
+        run.workspace,
+        OF_ALL_CRATES,
+        &[MODULE, "--show-output"],
+        &variables,
+    )
+}
