@@ -62,9 +62,12 @@ impl Default for ApiConfig {
 }
 
 /// What clients of flagd are served: the `[flagd]` table of `flagstaff.toml`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FlagdConfig {
+    /// Identity overrides of one feature that a flagd document holds; the rest is left out, and a warning says how
+    /// many. Default 10,000.
+    pub identity_override_limit: usize,
     /// An address more for `flagd.sync.v1`, where clients that evaluate for themselves look for it: usually port 8015.
     pub sync_listen: Option<SocketAddr>,
     /// Server-side key of the environment that `sync_listen` serves to clients that bring no key.
@@ -72,6 +75,17 @@ pub struct FlagdConfig {
     /// What is laid under the context of every evaluation that such a client makes: a JSON object.
     /// Default `{}`.
     pub sync_context: SyncContext,
+}
+
+impl Default for FlagdConfig {
+    fn default() -> Self {
+        Self {
+            identity_override_limit: 10_000,
+            sync_listen: None,
+            sync_key: None,
+            sync_context: SyncContext::default(),
+        }
+    }
 }
 
 /// A JSON object that every evaluation of a client begins with.

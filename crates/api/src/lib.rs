@@ -40,6 +40,7 @@ use secrecy::SecretString;
 pub fn router(state: ApiState) -> Router {
     let routes = routes::Routes::new();
     let routes = flagsmith::routes(routes);
+    let routes = flagd::routes(routes);
     let routes = realtime::routes(routes);
     let routes = ops::routes(routes);
     let routes = flagd::grpc::sync::routes(routes);

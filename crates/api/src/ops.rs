@@ -1,6 +1,7 @@
 //! Whether the server lives and is ready, what it is, and what it counts.
 
 use crate::auth::Open;
+use crate::flagd;
 use crate::flagsmith::answer::Answer;
 use crate::flagsmith::error::Failure;
 use crate::routes::Routes;
@@ -20,12 +21,20 @@ const SECONDS: [f64; 12] = [
 /// Where another collector was installed before, that one goes on collecting and `/metrics` stays empty.
 #[must_use]
 pub fn metrics_recorder() -> PrometheusHandle {
-    let durations = Matcher::Suffix("_seconds".to_owned());
-    let builder = PrometheusBuilder::new();
-    // Fails only without buckets.
-    let builder = builder
-        .set_buckets_for_metric(durations, &SECONDS)
-        .unwrap_or_else(|_| PrometheusBuilder::new());
+    let buckets = [
+        (Matcher::Suffix("_seconds".to_owned()), &SECONDS[..]),
+        (
+            Matcher::Full(flagd::SIZE.to_owned()),
+            &flagd::SIZE_BYTES[..],
+        ),
+    ];
+    let mut builder = PrometheusBuilder::new();
+    for (names, ends) in buckets {
+        // Fails only without buckets.
+        builder = builder
+            .set_buckets_for_metric(names, ends)
+            .unwrap_or_else(|_| PrometheusBuilder::new());
+    }
     let recorder = builder.build_recorder();
     let handle = recorder.handle();
     if metrics::set_global_recorder(recorder).is_err() {

@@ -13,12 +13,34 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Makes organisation, project, environment, server key and first member, as far as they are not there.
+/// Makes organisation, project, environment, server key and first member, as far as they are not there, and serves
+/// the project to flagd.
 ///
 /// # Errors
 /// When the database cannot be written, a name or the password is refused, or the output file cannot be written.
 pub(crate) async fn run(args: &BootstrapArgs, settings: &Settings) -> Result<(), Failure> {
-    let request = BootstrapRequest {
+    let request = request(args)?;
+    let (store, _lock) = open_store(settings).await?;
+    let service = service(store.clone(), settings);
+    let done = service
+        .bootstrap(request)
+        .await
+        .context("cannot set up the server")?;
+    store.close().await;
+    let line = key_line(&done);
+    if let Some(path) = &args.output {
+        write_output(path, &line)?;
+    }
+    print(&done, &line)?;
+    Ok(())
+}
+
+/// What the options ask for.
+///
+/// # Errors
+/// A file that cannot be read, and a server key that is none.
+pub(crate) fn request(args: &BootstrapArgs) -> Result<BootstrapRequest, Failure> {
+    Ok(BootstrapRequest {
         organisation: args.organisation.clone(),
         project: args.project.clone(),
         environment: args.environment.clone(),
@@ -30,20 +52,12 @@ pub(crate) async fn run(args: &BootstrapArgs, settings: &Settings) -> Result<(),
         )?,
         email: args.admin_email.clone(),
         password: given_password(args)?,
-    };
-    let (store, _lock) = open_store(settings).await?;
-    let service = service(store.clone(), settings);
-    let done = service
-        .bootstrap(request)
-        .await
-        .context("cannot set up the server")?;
-    store.close().await;
-    let line = format!("FLAGSMITH_SERVER_KEY={}\n", done.server_key.key);
-    if let Some(path) = &args.output {
-        write_output(path, &line)?;
-    }
-    print(&done, &line)?;
-    Ok(())
+    })
+}
+
+/// The line that other programs take the key from.
+pub(crate) fn key_line(done: &Bootstrapped) -> String {
+    format!("FLAGSMITH_SERVER_KEY={}\n", done.server_key.key)
 }
 
 fn given_password(args: &BootstrapArgs) -> Result<Option<SecretString>, Failure> {
@@ -55,7 +69,7 @@ fn given_password(args: &BootstrapArgs) -> Result<Option<SecretString>, Failure>
 }
 
 /// Writes the file that other programs take the key from, with the folders above it.
-fn write_output(path: &Path, line: &str) -> Result<(), Failure> {
+pub(crate) fn write_output(path: &Path, line: &str) -> Result<(), Failure> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make {}", folder.display()))?;

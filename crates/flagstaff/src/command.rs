@@ -83,6 +83,8 @@ pub(crate) enum Command {
     Serve,
     /// First set-up for scripts; doing it again changes nothing that is there
     Bootstrap(BootstrapArgs),
+    /// A server for one machine: `bootstrap` with a fixed key, then `serve`, and lines to paste
+    Dev(BootstrapArgs),
     /// Bring the database to this version (`serve` does it too)
     Migrate,
     /// Take over what another product has
@@ -97,7 +99,7 @@ pub(crate) enum Command {
     Settings,
 }
 
-/// Options of `bootstrap`.
+/// Options of `bootstrap` and `dev`.
 #[derive(Debug, Args)]
 pub(crate) struct BootstrapArgs {
     /// Name of the organisation
@@ -112,7 +114,8 @@ pub(crate) struct BootstrapArgs {
     /// Name of the server key
     #[arg(long, default_value = "flagd-local")]
     pub(crate) api_key_name: String,
-    /// The server key itself, beginning with `ser.`; replaces the one of that name [default: random]
+    /// The server key itself, beginning with `ser.`; replaces the one of that name [default: random; with `dev`
+    /// `ser.local-dev-only`]
     #[arg(long, value_name = "KEY", conflicts_with = "api_key_file")]
     pub(crate) api_key: Option<String>,
     /// File that holds the server key

@@ -4,6 +4,7 @@ mod bootstrap;
 mod clock;
 mod command;
 mod config;
+mod dev;
 mod doctor;
 mod evaluate;
 mod failure;
@@ -47,7 +48,12 @@ fn run(line: &CommandLine) -> Result<(), Failure> {
         Command::Serve => {
             let settings = settings()?;
             logging::start(&settings.log);
-            serve::run(settings)
+            serve::run(settings, None)
+        }
+        Command::Dev(args) => {
+            let settings = settings()?;
+            logging::start(&settings.log);
+            dev::run(args, settings)
         }
         Command::Bootstrap(args) => run_once(&settings()?, async |settings| {
             bootstrap::run(args, settings).await

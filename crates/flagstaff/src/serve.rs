@@ -7,6 +7,7 @@ mod greeting;
 mod guarded;
 mod signals;
 
+use crate::dev::Dev;
 use crate::failure::Failure;
 use crate::product::{self, open_store};
 use crate::settings::Settings;
@@ -29,22 +30,22 @@ const DRAIN: Duration = Duration::from_secs(6);
 const LAST_WRITES: Duration = Duration::from_secs(3);
 const LEFT_BEHIND: Duration = Duration::from_millis(300);
 
-/// Runs the server until a signal stops it.
+/// Runs the server until a signal stops it; with `dev`, what that asks for is made first.
 ///
 /// # Errors
 /// When the database cannot be opened, or the address not be listened on.
-pub(crate) fn run(settings: Settings) -> Result<(), Failure> {
+pub(crate) fn run(settings: Settings, dev: Option<Dev>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let result = runtime.block_on(serve(settings));
+    let result = runtime.block_on(serve(settings, dev));
     // A task that a thread is stuck in must not keep the process.
     runtime.shutdown_timeout(LEFT_BEHIND);
     result
 }
 
-async fn serve(settings: Settings) -> Result<(), Failure> {
+async fn serve(settings: Settings, dev: Option<Dev>) -> Result<(), Failure> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let (store, _lock) = open_store(&settings).await?;
     let listen = settings.server.listen;
@@ -63,7 +64,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         None => format!("http://{}", reachable(local)).into(),
     };
     let (router, state) = router(&service, &settings, &public_url);
-    Greeting::prepare(&service, &settings, &public_url)
+    Greeting::prepare(&service, &settings, &public_url, dev)
         .await?
         .print(reachable(local));
     info!(address = %local, version = env!("CARGO_PKG_VERSION"), "serving");

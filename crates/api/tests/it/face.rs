@@ -117,6 +117,25 @@ impl Face {
         self.router.clone()
     }
 
+    /// Another node on the same database, by the same clock.
+    pub async fn second_node(&self) -> Self {
+        let hand = Arc::clone(&self.now);
+        let clock = Clock::new(move || Timestamp::from_micros(hand.load(Ordering::SeqCst)));
+        let service = Service::new(self.store.clone(), clock, ServiceConfig::default());
+        let work = service.start().await.unwrap();
+        let state = ApiState::new(service.clone(), ApiConfig::default(), metrics());
+        Self {
+            router: flagstaff_api::router(state.clone()),
+            state,
+            service,
+            caller: superuser(),
+            store: self.store.clone(),
+            now: Arc::clone(&self.now),
+            _work: work,
+            _folder: None,
+        }
+    }
+
     /// Moves the clock.
     pub fn pass_seconds(&self, seconds: i64) {
         self.now.fetch_add(seconds * 1_000_000, Ordering::SeqCst);

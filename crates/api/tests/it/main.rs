@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod face;
+mod flagd;
 mod flagd_grpc;
 mod flagsmith;
 mod frame;

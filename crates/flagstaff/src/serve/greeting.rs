@@ -1,5 +1,6 @@
 //! What a start prints to standard output: how to get in and how to ask for flags, then the address.
 
+use crate::dev::Dev;
 use crate::failure::Failure;
 use crate::settings::Settings;
 use anyhow::Context as _;
@@ -13,11 +14,12 @@ use std::net::SocketAddr;
 pub(super) struct Greeting {
     public_url: String,
     demo: Option<Demo>,
+    dev: Option<String>,
     link: Option<SecretString>,
 }
 
 impl Greeting {
-    /// Makes the demo project where the database is empty, and a sign-in link where nobody can sign in.
+    /// Makes what `dev` asks for, the demo project where the database is empty, and a sign-in link where nobody can sign in.
     ///
     /// # Errors
     /// Failures of the database.
@@ -25,7 +27,13 @@ impl Greeting {
         service: &Service,
         settings: &Settings,
         public_url: &str,
+        dev: Option<Dev>,
     ) -> Result<Self, Failure> {
+        // Before the demo, which an empty database alone gets.
+        let dev = match dev {
+            Some(dev) => Some(dev.prepare(service, public_url).await?),
+            None => None,
+        };
         let demo = if settings.server.demo {
             let made = service.create_demo().await;
             made.context("cannot make the demo project")?
@@ -36,6 +44,7 @@ impl Greeting {
         Ok(Self {
             public_url: public_url.to_owned(),
             demo,
+            dev,
             link: link.context("cannot make a sign-in link")?,
         })
     }
@@ -56,6 +65,9 @@ impl Greeting {
         if let Some(link) = &self.link {
             let link = link.expose_secret();
             let _ = writeln!(text, "sign in once  {url}/welcome/{link}");
+        }
+        if let Some(dev) = &self.dev {
+            text.push_str(dev);
         }
         if let Some(demo) = &self.demo {
             let (client, server) = (&demo.client_key, demo.server_key.expose_secret());

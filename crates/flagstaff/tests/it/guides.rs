@@ -18,9 +18,15 @@ fn page(name: &str) -> String {
 
 /// The first block of code in a language after a heading.
 fn block<'a>(page: &'a str, heading: &str, language: &str) -> &'a str {
+    blocks(page, heading, language).remove(0)
+}
+
+/// All blocks of code in a language under a heading.
+fn blocks<'a>(page: &'a str, heading: &str, language: &str) -> Vec<&'a str> {
     let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap();
-    let (_, rest) = section.split_once(&format!("```{language}\n")).unwrap();
-    rest.split("```").next().unwrap()
+    let section = section.split("\n## ").next().unwrap();
+    let rest = section.split(&format!("```{language}\n")).skip(1);
+    rest.map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
 /// Runs lines of a shell; a failing one fails the test.
@@ -149,4 +155,101 @@ fn the_settings_of_the_first_steps_are_settings() {
     let printed = succeed(doctor.arg("doctor"));
 
     assert!(printed.contains("settings: all known"), "{printed}");
+}
+
+#[test]
+fn requirement_34_one_command_serves_flags_to_flagd_and_says_how() {
+    let database = Database::sqlite();
+    let guide = page("docs/guides/flagd.md");
+    let command = block(&guide, "On one machine", "sh").trim();
+    let arguments: Vec<&str> = command
+        .strip_prefix("flagstaff ")
+        .unwrap()
+        .split(' ')
+        .collect();
+    let server = Server::start_as(&arguments, &database, &[]);
+
+    let question = server
+        .printed
+        .iter()
+        .find(|line| line.starts_with("curl "))
+        .unwrap();
+    let answer = shell(&database, &question.replace("curl ", "curl -sf "));
+    let flagd = server
+        .printed
+        .iter()
+        .find(|line| line.starts_with("flagd start "))
+        .unwrap();
+
+    assert!(answer.contains(r#""flags":{"#), "{answer}");
+    assert!(flagd.contains(&server.url), "{flagd}");
+    assert!(flagd.contains("Bearer ser.local-dev-only"), "{flagd}");
+}
+
+#[test]
+fn the_document_is_asked_for_as_the_flagd_guide_says() {
+    let database = Database::sqlite();
+    let guide = page("docs/guides/flagd.md");
+    let password = database.folder().join("password.txt");
+    std::fs::write(password, format!("{PASSWORD}\n")).unwrap();
+    let [set_up, questions] = blocks(&guide, "From a shell", "sh")[..] else {
+        panic!("the guide has other blocks");
+    };
+    assert!(shell(&database, set_up).contains("FLAGSMITH_SERVER_KEY=ser."));
+    let server = Server::start(&database);
+
+    let answers = shell(
+        &database,
+        &questions.replace("http://127.0.0.1:8000", &server.url),
+    );
+
+    assert!(answers.contains(r#""flags":{"#), "{answers}");
+    assert!(answers.contains("304\n"), "{answers}");
+    assert!(answers.contains(r#""totalWarnings":0"#), "{answers}");
+    let held = std::fs::read(database.folder().join("run/flags.json")).unwrap();
+    assert!(!held.is_empty());
+
+    let switch = block(&guide, "For a project that is there already", "sh");
+    let switched = shell(
+        &database,
+        &switch.replace("http://127.0.0.1:8000", &server.url),
+    );
+    assert!(switched.contains(r#""enabled":true"#), "{switched}");
+}
+
+/// Compose itself is not run: its commands are, by hand and in its order.
+#[test]
+fn requirement_34_the_commands_of_the_compose_file_serve_flags_to_flagd() {
+    let database = Database::sqlite();
+    let compose = page("deploy/compose/flagd.yaml");
+    let key = "ser.local-dev-only";
+    let pinned = format!("${{FLAGSMITH_SERVER_KEY:-{key}}}");
+    let commands: Vec<Vec<String>> = compose
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("command: "))
+        .map(|line| serde_json::from_str(&line.replace(&pinned, key)).unwrap())
+        .collect();
+    let [set_up, serve, flagd] = &commands[..] else {
+        panic!("{commands:?}");
+    };
+
+    let printed = succeed(flagstaff(&database).args(set_up));
+    let serve: Vec<&str> = serve.iter().map(String::as_str).collect();
+    let server = Server::start_as(&serve, &database, &[]);
+    let sources: serde_json::Value = serde_json::from_str(&flagd[2]).unwrap();
+    let text = |name: &str| sources[0][name].as_str().unwrap().to_owned();
+    let uri = text("uri").replace("http://flagstaff:8000", &server.url);
+    let question = format!("curl -sf -H 'Authorization: {}' {uri}", text("authHeader"));
+    let answer = shell(&database, &question);
+
+    assert!(
+        printed.contains(&format!("FLAGSMITH_SERVER_KEY={key}")),
+        "{printed}"
+    );
+    assert_eq!(flagd[..2], ["start", "--sources"]);
+    assert!(answer.contains(r#""flags":{"#), "{answer}");
+    assert!(
+        !compose.contains("healthcheck:"),
+        "flagd's image has nothing to run one with"
+    );
 }

@@ -28,6 +28,20 @@ pub fn post(url: &str, body: &Value) -> Value {
     })
 }
 
+/// Asks as a member who signed in, and gives the JSON of an answer that has to be good.
+pub fn get_as(token: &str, url: &str) -> Value {
+    block_on(async {
+        let request = reqwest::Client::new()
+            .get(url)
+            .header("Authorization", format!("Token {token}"));
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{url}: {status} {text}");
+        serde_json::from_str(&text).unwrap()
+    })
+}
+
 /// Asks with an environment key; gives status and JSON.
 pub fn get(url: &str, key: &str) -> (u16, Value) {
     block_on(async {

@@ -69,13 +69,18 @@ impl Server {
     }
 
     pub fn start_with(database: &Database, variables: &[(&str, &str)]) -> Self {
+        Self::start_as(&["serve"], database, variables)
+    }
+
+    /// Starts it by another command that serves.
+    pub fn start_as(arguments: &[&str], database: &Database, variables: &[(&str, &str)]) -> Self {
         // Several servers may have one database.
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let log = database.folder().join(format!("server-{number}.log"));
         let mut child = flagstaff(database)
             .envs(variables.iter().copied())
-            .arg("serve")
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::create(&log).unwrap())

@@ -1,3 +1,3 @@
-mod admin;
+pub mod admin;
 mod golden;
 mod sdk;

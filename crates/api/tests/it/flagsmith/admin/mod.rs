@@ -3,7 +3,7 @@
 mod accounts;
 mod api_keys;
 mod bad_input;
-mod desk;
+pub mod desk;
 mod environments;
 mod experiments;
 mod feature_files;

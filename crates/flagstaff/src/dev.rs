@@ -1,0 +1,83 @@
+//! `flagstaff dev`: a server, a project, a fixed key and everything that flagd speaks, in one process.
+
+use crate::bootstrap;
+use crate::command::BootstrapArgs;
+use crate::failure::Failure;
+use crate::serve;
+use crate::settings::Settings;
+use anyhow::{Context as _, anyhow};
+use flagstaff_core::EnvironmentKey;
+use flagstaff_service::{BootstrapRequest, Bootstrapped, Service};
+use secrecy::ExposeSecret;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// The server key where none is given: the same on every machine, so that files need not change.
+const KEY: &str = "ser.local-dev-only";
+
+/// What is made before the server answers.
+pub(crate) struct Dev {
+    request: BootstrapRequest,
+    output: Option<PathBuf>,
+}
+
+/// Makes what `bootstrap` makes, and serves it until a signal stops it.
+///
+/// # Errors
+/// As `bootstrap` and `serve`; a key that everybody knows on an address that others reach.
+pub(crate) fn run(args: &BootstrapArgs, settings: Settings) -> Result<(), Failure> {
+    let mut request = bootstrap::request(args)?;
+    if request.server_key.is_none() {
+        let listen = settings.server.listen;
+        if !listen.ip().is_loopback() {
+            return Err(Failure::usage(anyhow!(
+                "{listen} may be reached by others, who know the key of `dev`: give another one with --api-key"
+            )));
+        }
+        request.server_key = EnvironmentKey::parse(KEY);
+    }
+    let output = args.output.clone();
+    serve::run(settings, Some(Dev { request, output }))
+}
+
+impl Dev {
+    /// Makes it, and says how to use it.
+    ///
+    /// # Errors
+    /// When the database cannot be written, a name or the password is refused, or the output file cannot be written.
+    pub(crate) async fn prepare(
+        self,
+        service: &Service,
+        public_url: &str,
+    ) -> Result<String, Failure> {
+        let done = service.bootstrap(self.request).await;
+        let done = done.context("cannot set up the server")?;
+        if let Some(path) = &self.output {
+            bootstrap::write_output(path, &bootstrap::key_line(&done))?;
+        }
+        Ok(text(&done, public_url))
+    }
+}
+
+fn text(done: &Bootstrapped, url: &str) -> String {
+    let key = &done.server_key.key;
+    let mut text = String::new();
+    let _ = writeln!(text, "sign in with  {}", done.member.email);
+    // Shown this once: nothing but its hash is kept.
+    if let Some(password) = &done.invented_password {
+        let _ = writeln!(text, "password      {}", password.expose_secret());
+    }
+    let _ = writeln!(text, "client key    {}", done.environment.api_key);
+    let _ = writeln!(text, "server key    {key}");
+    let _ = writeln!(text, "\nThe flags as flagd reads them:\n");
+    let _ = writeln!(
+        text,
+        "curl -H 'X-Environment-Key: {key}' {url}/api/v1/flagd/flags.json"
+    );
+    let _ = writeln!(text, "\nflagd itself, which asks every five seconds:\n");
+    let _ = writeln!(
+        text,
+        "flagd start --sources '[{{\"uri\":\"{url}/api/v1/flagd/flags.json\",\"provider\":\"http\",\"authHeader\":\"Bearer {key}\"}}]'\n"
+    );
+    text
+}
