@@ -6,14 +6,19 @@ use crate::failure::Failure;
 use crate::serve;
 use crate::settings::Settings;
 use anyhow::{Context as _, anyhow};
+use flagstaff_api::Face;
 use flagstaff_core::EnvironmentKey;
 use flagstaff_service::{BootstrapRequest, Bootstrapped, Service};
 use secrecy::ExposeSecret;
 use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// The server key where none is given: the same on every machine, so that files need not change.
 const KEY: &str = "ser.local-dev-only";
+
+/// Where flagd's clients that evaluate for themselves look for their flags.
+const SYNC: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8015);
 
 /// What is made before the server answers.
 pub(crate) struct Dev {
@@ -25,7 +30,7 @@ pub(crate) struct Dev {
 ///
 /// # Errors
 /// As `bootstrap` and `serve`; a key that everybody knows on an address that others reach.
-pub(crate) fn run(args: &BootstrapArgs, settings: Settings) -> Result<(), Failure> {
+pub(crate) fn run(args: &BootstrapArgs, mut settings: Settings) -> Result<(), Failure> {
     let mut request = bootstrap::request(args)?;
     if request.server_key.is_none() {
         let listen = settings.server.listen;
@@ -35,6 +40,13 @@ pub(crate) fn run(args: &BootstrapArgs, settings: Settings) -> Result<(), Failur
             )));
         }
         request.server_key = EnvironmentKey::parse(KEY);
+    }
+    let flagd = &mut settings.flagd;
+    let sync = *flagd.sync_listen.get_or_insert(SYNC);
+    // Its clients have no option for a key; others than those of this machine need one all the same.
+    if sync.ip().is_loopback() && flagd.sync_key.is_none() {
+        let key = request.server_key.as_ref();
+        flagd.sync_key = key.map(|key| key.expose().into());
     }
     let output = args.output.clone();
     serve::run(settings, Some(Dev { request, output }))
@@ -49,17 +61,18 @@ impl Dev {
         self,
         service: &Service,
         public_url: &str,
+        listeners: &[(Face, SocketAddr)],
     ) -> Result<String, Failure> {
         let done = service.bootstrap(self.request).await;
         let done = done.context("cannot set up the server")?;
         if let Some(path) = &self.output {
             bootstrap::write_output(path, &bootstrap::key_line(&done))?;
         }
-        Ok(text(&done, public_url))
+        Ok(text(&done, public_url, listeners))
     }
 }
 
-fn text(done: &Bootstrapped, url: &str) -> String {
+fn text(done: &Bootstrapped, url: &str, listeners: &[(Face, SocketAddr)]) -> String {
     let key = &done.server_key.key;
     let mut text = String::new();
     let _ = writeln!(text, "sign in with  {}", done.member.email);
@@ -77,7 +90,22 @@ fn text(done: &Bootstrapped, url: &str) -> String {
     let _ = writeln!(text, "\nflagd itself, which asks every five seconds:\n");
     let _ = writeln!(
         text,
-        "flagd start --sources '[{{\"uri\":\"{url}/api/v1/flagd/flags.json\",\"provider\":\"http\",\"authHeader\":\"Bearer {key}\"}}]'\n"
+        "flagd start --sources '[{{\"uri\":\"{url}/api/v1/flagd/flags.json\",\"provider\":\"http\",\"authHeader\":\"Bearer {key}\"}}]'"
     );
+    for (face, address) in listeners {
+        let (host, port) = (address.ip(), address.port());
+        let (who, resolver) = match face {
+            Face::FlagdSync => ("that evaluate for themselves", "in-process"),
+        };
+        let _ = writeln!(
+            text,
+            "\nflagd's OpenFeature providers {who}, without flagd:\n"
+        );
+        let _ = writeln!(
+            text,
+            "export FLAGD_RESOLVER={resolver} FLAGD_HOST={host} FLAGD_PORT={port} FLAGD_SYNC_PORT={port}"
+        );
+    }
+    text.push('\n');
     text
 }

@@ -13,6 +13,7 @@ use crate::product::{self, open_store};
 use crate::settings::Settings;
 use anyhow::Context as _;
 use axum::Router;
+use faces::FaceListener;
 use flagstaff_api::ApiState;
 use flagstaff_dashboard::DashboardConfig;
 use flagstaff_service::Service;
@@ -64,6 +65,11 @@ async fn serve(settings: Settings, dev: Option<Dev>) -> Result<(), Failure> {
         None => format!("http://{}", reachable(local)).into(),
     };
     let (router, state) = router(&service, &settings, &public_url);
+    let places: Vec<_> = faces.iter().map(FaceListener::place).collect();
+    let dev = match dev {
+        Some(dev) => Some(dev.prepare(&service, &public_url, &places).await?),
+        None => None,
+    };
     Greeting::prepare(&service, &settings, &public_url, dev)
         .await?
         .print(reachable(local));

@@ -45,6 +45,11 @@ pub(super) async fn bind(config: &FlagdConfig) -> Result<Vec<FaceListener>, Fail
 }
 
 impl FaceListener {
+    /// What is served where.
+    pub(super) fn place(&self) -> (Face, SocketAddr) {
+        (self.face, self.address)
+    }
+
     /// Says where it listens, and gives what is needed to serve it.
     pub(super) fn announce(self, state: &ApiState) -> (TcpListener, Router) {
         info!(

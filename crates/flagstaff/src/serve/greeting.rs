@@ -1,6 +1,5 @@
 //! What a start prints to standard output: how to get in and how to ask for flags, then the address.
 
-use crate::dev::Dev;
 use crate::failure::Failure;
 use crate::settings::Settings;
 use anyhow::Context as _;
@@ -19,7 +18,7 @@ pub(super) struct Greeting {
 }
 
 impl Greeting {
-    /// Makes what `dev` asks for, the demo project where the database is empty, and a sign-in link where nobody can sign in.
+    /// Makes the demo project where the database is empty, and a sign-in link where nobody can sign in.
     ///
     /// # Errors
     /// Failures of the database.
@@ -27,13 +26,8 @@ impl Greeting {
         service: &Service,
         settings: &Settings,
         public_url: &str,
-        dev: Option<Dev>,
+        dev: Option<String>,
     ) -> Result<Self, Failure> {
-        // Before the demo, which an empty database alone gets.
-        let dev = match dev {
-            Some(dev) => Some(dev.prepare(service, public_url).await?),
-            None => None,
-        };
         let demo = if settings.server.demo {
             let made = service.create_demo().await;
             made.context("cannot make the demo project")?

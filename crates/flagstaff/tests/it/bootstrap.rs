@@ -6,6 +6,8 @@ use crate::server::{Server, fail_with, flagstaff, succeed};
 use serde_json::{Value as Json, json};
 
 const KEY: &str = "ser.pinned-for-this-test";
+/// Listeners on free ports, so that tests do not meet.
+const DEV: [&str; 3] = ["dev", "--set", "flagd.sync_listen=127.0.0.1:0"];
 
 /// A member who signed in.
 struct Admin<'s> {
@@ -157,7 +159,7 @@ fn requirement_33_a_key_that_is_none_is_refused_before_anything_is_made() {
 #[test]
 fn dev_serves_a_project_to_flagd_and_says_how_to_ask() {
     let database = Database::sqlite();
-    let server = Server::start_as(&["dev"], &database, &[]);
+    let server = Server::start_as(&DEV, &database, &[]);
 
     let key = server.printed_after("server key").unwrap();
     assert_eq!(key, "ser.local-dev-only");
@@ -168,6 +170,17 @@ fn dev_serves_a_project_to_flagd_and_says_how_to_ask() {
     let project = &projects[0]["id"];
     let flagd = admin.get(&format!("projects/{project}/integrations/flagd/"));
     assert_eq!(flagd[0]["enabled"], true);
+    let sync = server
+        .printed_after("export FLAGD_RESOLVER=in-process FLAGD_HOST=127.0.0.1")
+        .unwrap();
+    let port = sync
+        .split("FLAGD_PORT=")
+        .nth(1)
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap();
+    assert!(std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_ok());
     let client_key = server.printed_after("client key").unwrap();
     assert_eq!(
         get(&format!("{}/api/v1/flags/", server.url), client_key).0,
@@ -175,7 +188,7 @@ fn dev_serves_a_project_to_flagd_and_says_how_to_ask() {
     );
     server.stop();
 
-    let again = Server::start_as(&["dev"], &database, &[]);
+    let again = Server::start_as(&DEV, &database, &[]);
     assert_eq!(
         again.printed_after("server key"),
         Some("ser.local-dev-only")
@@ -202,7 +215,7 @@ fn dev_gives_the_key_that_everybody_knows_to_nobody_but_this_machine() {
 #[test]
 fn requirement_32_documents_are_logged_without_their_key() {
     let database = Database::sqlite();
-    let server = Server::start_as(&["dev"], &database, &[("FLAGSTAFF_LOG__LEVEL", "debug")]);
+    let server = Server::start_as(&DEV, &database, &[("FLAGSTAFF_LOG__LEVEL", "debug")]);
     let key = server.printed_after("server key").unwrap().to_owned();
 
     for document in ["flags", "diagnostics"] {

@@ -25,7 +25,8 @@ fn block<'a>(page: &'a str, heading: &str, language: &str) -> &'a str {
 fn blocks<'a>(page: &'a str, heading: &str, language: &str) -> Vec<&'a str> {
     let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap();
     let section = section.split("\n## ").next().unwrap();
-    let rest = section.split(&format!("```{language}\n")).skip(1);
+    let fence = format!("```{language}\n");
+    let rest = section.split(&fence).skip(1);
     rest.map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
@@ -167,7 +168,9 @@ fn requirement_34_one_command_serves_flags_to_flagd_and_says_how() {
         .unwrap()
         .split(' ')
         .collect();
-    let server = Server::start_as(&arguments, &database, &[]);
+    // Its listener has a fixed port, which tests cannot share.
+    let ports = [("FLAGSTAFF_FLAGD__SYNC_LISTEN", "127.0.0.1:0")];
+    let server = Server::start_as(&arguments, &database, &ports);
 
     let question = server
         .printed
