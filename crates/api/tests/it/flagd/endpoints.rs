@@ -1,5 +1,6 @@
 use super::polls::{BOTH, DIAGNOSTICS, FLAGS, Served};
 use crate::face::{CLIENT_KEY, Face, Reply, SERVER_KEY};
+use flagstaff_api::{ApiConfig, FlagdConfig};
 use serde_json::json;
 
 #[track_caller]
@@ -302,4 +303,38 @@ async fn requirement_24_the_project_says_where_shared_segments_stand_and_in_whic
     assert_eq!(inline.get("$evaluators"), None);
     assert!(!inline["flags"].to_string().contains("$ref"));
     assert_ne!(inline["flags"], lean["flags"]);
+}
+
+#[tokio::test]
+async fn requirement_23_the_setting_bounds_the_identities_a_flag_names() {
+    let config = ApiConfig {
+        flagd: FlagdConfig {
+            identity_override_limit: 1,
+            ..FlagdConfig::default()
+        },
+        ..ApiConfig::default()
+    };
+    let face = Face::start_with(config).await;
+    face.set_flagd(true).await;
+
+    // Two people have an override of `limit`.
+    let flags = face.polled(FLAGS).await.json();
+    let diagnostics = face.polled(DIAGNOSTICS).await.json();
+
+    let targeting = flags["flags"]["limit"]["targeting"].to_string();
+    assert!(targeting.contains("alice@example.com"), "{targeting}");
+    assert!(!targeting.contains("bob"), "{targeting}");
+    let features = diagnostics["features"].as_array().unwrap();
+    let limit = features
+        .iter()
+        .find(|part| part["name"] == "limit")
+        .unwrap();
+    let warning = json!({
+        "reason": "identity_override_limit_exceeded",
+        "detail": "feature=limit, dropped=1",
+    });
+    assert!(
+        limit["warnings"].as_array().unwrap().contains(&warning),
+        "{limit}"
+    );
 }
