@@ -20,6 +20,8 @@ pub(crate) struct Presented<'a> {
     pub(crate) authority: Option<&'a str>,
     /// Where the request came in, unless by the port of everything.
     pub(crate) listener: Option<&'a Listener>,
+    /// What follows the question mark.
+    pub(crate) query: Option<&'a str>,
 }
 
 impl<'a> Presented<'a> {
@@ -32,6 +34,7 @@ impl<'a> Presented<'a> {
             path_parameters,
             authority: authority.or_else(|| host.and_then(|host| host.to_str().ok())),
             listener: parts.extensions.get(),
+            query: parts.uri.query(),
         }
     }
 }
@@ -84,6 +87,34 @@ impl Auth for EnvironmentKey {
             None => None,
         };
         state.service().open_environment(key, self.0).await
+    }
+}
+
+static API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// An environment key in one of the headers that clients of several protocols put it in: `X-Environment-Key`,
+/// `X-API-Key` or `Authorization: Bearer`. The first of them that is there counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EnvironmentKeyInAnyHeader;
+
+impl Auth for EnvironmentKeyInAnyHeader {
+    type Subject = KeyedEnvironment;
+    const HEADER: Option<&'static str> = None;
+
+    async fn authenticate(
+        &self,
+        state: &ApiState,
+        presented: Presented<'_>,
+    ) -> ServiceResult<KeyedEnvironment> {
+        let headers = presented.headers;
+        let named = headers.get(&ENVIRONMENT_KEY).or(headers.get(&API_KEY));
+        let key = match named {
+            Some(value) => Some(value.to_str().map_err(|_| ServiceError::KeyUnknown)?),
+            None => presented_by(headers, "bearer"),
+        };
+        let open = state.service().open_environment(key, KeyNeed::Any).await?;
+        let key = key.unwrap_or_default().into();
+        Ok(KeyedEnvironment { open, key })
     }
 }
 

@@ -32,6 +32,8 @@ pub struct ApiConfig {
     pub stream_stall_seconds: u64,
     /// Answers above this many bytes are sent compressed to who asks for it, where they are kept. Default 1,400.
     pub compress_bytes: usize,
+    /// OFREP requests that one environment key may make in a second, on each node; 0 means that they are not limited. Default 0.
+    pub ofrep_requests: u32,
     /// Where people reach this server, without a slash at the end; links begin with it. Set from
     /// `server.public_url`; default `http://127.0.0.1:8000`.
     #[serde(skip)]
@@ -55,6 +57,7 @@ impl Default for ApiConfig {
             stream_starts: 2000,
             stream_stall_seconds: 30,
             compress_bytes: 1400,
+            ofrep_requests: 0,
             public_url: "http://127.0.0.1:8000".to_owned(),
             flagd: FlagdConfig::default(),
         }

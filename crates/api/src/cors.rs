@@ -7,6 +7,10 @@ const METHODS: &str = "DELETE, GET, OPTIONS, PATCH, POST, PUT";
 const HEADERS: &str = "flagsmith-application-name, x-environment-key, x-requested-with, accept-encoding, origin, \
 content-type, dnt, accept, user-agent, traceparent, tracestate, flagsmith-sdk-user-agent, sentry-trace, baggage, \
 flagsmith-application-version, x-csrftoken, authorization, x-e2e-test-auth-token";
+/// What OFREP's clients send.
+const OFREP_METHODS: &str = "GET, OPTIONS, POST";
+const OFREP_HEADERS: &str = "content-type, authorization, x-api-key, x-environment-key, if-none-match, last-event-id, \
+cache-control, accept, traceparent, tracestate, baggage";
 /// More than the recorded `Retry-After`: browsers may see how old a document is, and ask for it by its tag.
 const EXPOSED: &str =
     "Retry-After, X-Flagsmith-Document-Updated-At, ETag, Last-Modified, X-Request-Id";
@@ -17,16 +21,21 @@ pub(crate) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     *method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Answers that question.
-pub(crate) fn preflight() -> Response {
+/// Answers that question for a route.
+pub(crate) fn preflight(template: &str) -> Response {
+    let (methods, allowed) = if crate::ofrep::serves(template) {
+        (OFREP_METHODS, OFREP_HEADERS)
+    } else {
+        (METHODS, HEADERS)
+    };
     let mut response = StatusCode::OK.into_response();
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value));
     };
     set(header::CONTENT_TYPE, "text/html; charset=utf-8");
-    set(header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
-    set(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+    set(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+    set(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
     set(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
     response
 }

@@ -51,7 +51,7 @@ pub(crate) async fn frame(
     let is_call = grpc::is_call(request.headers());
 
     let mut response = if cors::is_preflight(&method, request.headers()) {
-        cors::preflight()
+        cors::preflight(template)
     } else {
         let span = tracing::info_span!(
             "request",
@@ -64,7 +64,9 @@ pub(crate) async fn frame(
             // Headers are metadata for callers, who pay for each and look at few.
             answer_call(request, next, limit).instrument(span).await
         } else {
-            let mut response = answer(next.run(request), limit).instrument(span).await;
+            let mut response = answer(next.run(request), limit, failure_of(template))
+                .instrument(span)
+                .await;
             never_cache(&mut response);
             response
         }
@@ -127,7 +129,9 @@ async fn watch(
     let id = request_id(&state, request.headers());
     let span = span(&method, template, &id);
     let limit = Duration::from_secs(state.config().answer_seconds);
-    let mut response = answer(next.run(request), limit).instrument(span).await;
+    let mut response = answer(next.run(request), limit, detail)
+        .instrument(span)
+        .await;
     response.headers_mut().insert(REQUEST_ID, id);
     meters.count(template, &method, response.status(), started.elapsed());
     state.keep_metrics_small();
@@ -144,17 +148,21 @@ fn span(method: &Method, template: &str, id: &HeaderValue) -> Span {
 }
 
 /// Waits for an answer: a panic is answered too, and so is having waited too long.
-async fn answer(answer: impl Future<Output = Response>, limit: Duration) -> Response {
+async fn answer(
+    answer: impl Future<Output = Response>,
+    limit: Duration,
+    failed: Failed,
+) -> Response {
     let guarded = AssertUnwindSafe(answer).catch_unwind();
     match tokio::time::timeout(limit, guarded).await {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => {
             log_panic(&*panic);
-            detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error.")
+            failed(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error.")
         }
         Err(_) => {
             log_slowness(limit);
-            detail(StatusCode::SERVICE_UNAVAILABLE, "The answer took too long.")
+            failed(StatusCode::SERVICE_UNAVAILABLE, "The answer took too long.")
         }
     }
 }
@@ -169,6 +177,17 @@ fn log_panic(panic: &(dyn Any + Send)) {
 
 fn log_slowness(limit: Duration) {
     tracing::error!(limit_seconds = limit.as_secs(), "a request took too long");
+}
+
+/// Says a failure that no handler could say, in the shape of a protocol.
+type Failed = fn(StatusCode, &str) -> Response;
+
+fn failure_of(template: &str) -> Failed {
+    if crate::ofrep::serves(template) {
+        crate::ofrep::failure
+    } else {
+        detail
+    }
 }
 
 fn detail(status: StatusCode, text: &str) -> Response {
@@ -233,7 +252,7 @@ mod tests {
     async fn a_panic_is_answered_and_ends_nothing_else() {
         let panicking = async { panic!("by a handler") };
 
-        let response = answer(panicking, Duration::from_secs(30)).await;
+        let response = answer(panicking, Duration::from_secs(30), detail).await;
 
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
@@ -241,7 +260,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_takes_too_long_is_given_up() {
-        let response = answer(std::future::pending(), Duration::ZERO).await;
+        let response = answer(std::future::pending(), Duration::ZERO, detail).await;
 
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     }

@@ -1,4 +1,4 @@
-//! The protocol faces: Flagsmith's SDK and admin routes, realtime notifications, health and metrics.
+//! The protocol faces: Flagsmith's SDK and admin routes, OFREP, realtime notifications, health and metrics.
 //!
 //! **Invariants.** A face only translates: it parses, makes one call into `service` and shapes the answer; two
 //! faces that answer one question differently are a bug in `service` or `wire`. Every route is declared together
@@ -13,16 +13,21 @@ mod flagd;
 pub mod flagsmith;
 #[expect(dead_code, reason = "document and event streams follow by it")]
 mod follower;
+mod following;
 mod frame;
 mod grpc;
 mod listener;
 mod meters;
 mod modified;
+mod ofrep;
 mod ops;
+mod pace;
 mod pacer;
 mod realtime;
 mod rendered;
+mod request_body;
 mod routes;
+mod sdk_labels;
 mod state;
 mod streams;
 
@@ -42,6 +47,7 @@ pub fn router(state: ApiState) -> Router {
     let routes = flagsmith::routes(routes);
     let routes = flagd::routes(routes);
     let routes = realtime::routes(routes);
+    let routes = ofrep::routes(routes);
     let routes = ops::routes(routes);
     let routes = flagd::grpc::sync::routes(routes);
     let routes = grpc::operations(routes);

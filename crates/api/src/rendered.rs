@@ -102,7 +102,7 @@ fn takes_gzip(request: &HeaderMap) -> bool {
 }
 
 /// True where `If-None-Match` names this tag, or any.
-fn holds(request: &HeaderMap, tag: &HeaderValue) -> bool {
+pub(crate) fn holds(request: &HeaderMap, tag: &HeaderValue) -> bool {
     let lines = request.get_all(header::IF_NONE_MATCH).iter();
     let tags = lines
         .filter_map(|line| line.to_str().ok())

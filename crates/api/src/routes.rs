@@ -8,15 +8,31 @@ use crate::grpc;
 use crate::meters::Meters;
 use crate::state::ApiState;
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{OriginalUri, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, any, get};
+use axum::routing::{MethodRouter, any, get, post};
 use flagstaff_service::ServiceError;
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
+
+/// A request on its way to a handler outside of the Flagsmith API.
+pub(crate) struct Arrived {
+    pub(crate) parts: Parts,
+    /// Decoded pieces of the path.
+    pub(crate) path_parameters: Vec<(String, String)>,
+    pub(crate) body: Body,
+}
+
+/// How a face says what is refused before its handlers see it.
+#[derive(Clone, Copy)]
+pub(crate) struct Refusals {
+    pub(crate) unauthenticated: fn(ServiceError) -> Response,
+    pub(crate) method: fn(Method) -> Response,
+}
 
 /// The routes of all faces while they are collected.
 pub(crate) struct Routes {
@@ -65,6 +81,55 @@ impl Routes {
             }
         };
         self.router = self.router.route(path, get(endpoint).fallback(only_get));
+        self
+    }
+
+    /// Adds a path that only answers `POST` and has no shapes of the Flagsmith API around it.
+    ///
+    /// `face` says in the words of the face what was refused before the handler saw the request.
+    pub(crate) fn post<A, H, F>(
+        mut self,
+        path: &'static str,
+        auth: A,
+        face: Refusals,
+        handler: H,
+    ) -> Self
+    where
+        A: Auth,
+        H: Fn(ApiState, A::Subject, Arrived) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response> + Send,
+    {
+        self.paths.insert(path);
+        let has_parameters = path.contains('{');
+        let endpoint = move |State(state): State<ApiState>, request: Request| async move {
+            let (mut parts, body) = request.into_parts();
+            let path_parameters = if has_parameters {
+                path_parameters(&mut parts).await
+            } else {
+                Vec::new()
+            };
+            let presented = Presented::of(&parts, &path_parameters);
+            match auth.authenticate(&state, presented).await {
+                Ok(subject) => {
+                    let arrived = Arrived {
+                        parts,
+                        path_parameters,
+                        body,
+                    };
+                    handler(state, subject, arrived).await
+                }
+                Err(error) => (face.unauthenticated)(error),
+            }
+        };
+        let other_method = move |method: Method| async move {
+            let mut response = (face.method)(method);
+            let allow = HeaderValue::from_static("POST, OPTIONS");
+            response.headers_mut().insert(header::ALLOW, allow);
+            response
+        };
+        self.router = self
+            .router
+            .route(path, post(endpoint).fallback(other_method));
         self
     }
 

@@ -1,6 +1,7 @@
 //! What every handler can reach.
 
 use crate::config::ApiConfig;
+use crate::pace::Pace;
 use crate::streams::Streams;
 use axum::http::HeaderValue;
 use bytes::Bytes;
@@ -24,6 +25,7 @@ struct Parts {
     config: ApiConfig,
     metrics: PrometheusHandle,
     streams: Streams,
+    ofrep_pace: Pace,
     /// Tells this process's request ids from those of others.
     process: String,
     requests: AtomicU64,
@@ -36,11 +38,13 @@ impl ApiState {
     pub fn new(service: Service, config: ApiConfig, metrics: PrometheusHandle) -> Self {
         let stall = Duration::from_secs(config.stream_stall_seconds);
         let streams = Streams::new(config.streams, config.stream_starts, stall);
+        let ofrep_pace = Pace::new(config.ofrep_requests);
         Self(Arc::new(Parts {
             service,
             config,
             metrics,
             streams,
+            ofrep_pace,
             process: Uuid::new_v4().simple().to_string(),
             requests: AtomicU64::new(0),
             measured: AtomicU64::new(0),
@@ -81,6 +85,11 @@ impl ApiState {
         if measured % CONDENSE_EVERY == CONDENSE_EVERY - 1 {
             self.0.metrics.run_upkeep();
         }
+    }
+
+    /// How fast keys may ask through OFREP.
+    pub(crate) fn ofrep_pace(&self) -> &Pace {
+        &self.0.ofrep_pace
     }
 
     pub(crate) fn streams(&self) -> &Streams {

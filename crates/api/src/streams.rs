@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Realtime,
+    Ofrep,
     FlagdSync,
     Health,
 }
@@ -20,6 +21,7 @@ impl Protocol {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Realtime => "realtime",
+            Self::Ofrep => "ofrep",
             Self::FlagdSync => "flagd-sync",
             Self::Health => "health",
         }

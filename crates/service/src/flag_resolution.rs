@@ -7,7 +7,8 @@ use crate::environment_access::OpenEnvironment;
 use crate::error::{ServiceError, ServiceResult};
 use crate::identify::identifier;
 use flagstaff_core::{
-    Attributes, Context, Flag, IdentityContext, Snapshot, SnapshotIdentity, Value,
+    Attributes, Context, Flag, IdentityContext, Resolution, Resolver, Snapshot, SnapshotIdentity,
+    Value,
 };
 use flagstaff_store::StoredIdentity;
 use std::sync::Arc;
@@ -21,6 +22,15 @@ pub struct SentContext {
 }
 
 impl SentContext {
+    /// A context without attributes.
+    #[must_use]
+    pub fn of(targeting_key: Option<impl Into<Arc<str>>>) -> Self {
+        Self {
+            targeting_key: targeting_key.map(Into::into),
+            attributes: Vec::new(),
+        }
+    }
+
     /// Adds an attribute; the last one of a name counts, and null takes a stored one away. Names that begin with `$`
     /// are dropped: that is how conditions write paths, and how flagd marks what it adds by itself.
     pub fn insert(&mut self, name: &str, value: Value) {
@@ -35,10 +45,10 @@ impl SentContext {
         self.attributes.len()
     }
 
-    /// True where nothing is said at all.
+    /// True where there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.attributes.is_empty() && self.targeting_key().is_none()
+        self.attributes.is_empty()
     }
 
     fn targeting_key(&self) -> Option<&Arc<str>> {
@@ -69,7 +79,7 @@ pub struct Recognised {
 }
 
 impl Recognised {
-    /// The context that flags are evaluated in.
+    /// The context that flags are evaluated in. An empty identifier is nobody's.
     #[must_use]
     pub fn context(&self) -> Context<'_> {
         Context {
@@ -98,6 +108,12 @@ impl Recognised {
     #[must_use]
     pub fn attributes(&self) -> &Attributes {
         &self.attributes
+    }
+
+    /// True for nobody in particular of whom nothing is known: all of them get the same.
+    #[must_use]
+    pub fn is_nobody(&self) -> bool {
+        self.identifier.is_none() && self.attributes.is_empty()
     }
 
     /// What holds for this identity alone.
@@ -185,15 +201,49 @@ fn reads_what_is_stored(snapshot: &Snapshot, wanted: Wanted<'_>) -> bool {
 }
 
 impl OpenEnvironment {
-    /// The flag of a feature by its exact name; `None` where there is none that whoever opened the environment may see.
+    /// One flag by the exact name of its feature; `None` where there is none that whoever opened the environment may see.
     #[must_use]
-    pub fn flag<'s>(&'s self, recognised: &'s Recognised, name: &str) -> Option<Flag<'s>> {
+    pub fn resolution<'s>(
+        &'s self,
+        recognised: &'s Recognised,
+        name: &str,
+    ) -> Option<Resolution<'s>> {
         let (snapshot, audience) = (self.snapshot(), self.audience());
         let index = snapshot.rules.feature_index(name)?;
         if !audience.may_know(&snapshot.features[index].feature) {
             return None;
         }
-        let flag = snapshot.rules.evaluator(&recognised.context()).flag(index);
-        audience.sees(flag.enabled).then_some(flag)
+        let mut resolver = snapshot.resolver(&recognised.context());
+        let is_seen = audience.sees(resolver.flag(index).enabled);
+        is_seen.then(|| resolver.resolve(index))
+    }
+
+    /// All flags that whoever opened the environment may see, in the order of the features.
+    #[must_use]
+    pub fn resolutions<'s>(&'s self, recognised: &'s Recognised) -> Vec<Resolution<'s>> {
+        let mut resolutions = Vec::with_capacity(self.snapshot().features.len());
+        self.for_each_flag(recognised, |resolver, flag| {
+            resolutions.push(resolver.resolve(flag.feature));
+        });
+        resolutions
+    }
+
+    /// The same one by one, for who needs a resolution only where it is not written down yet.
+    pub fn for_each_flag<'s>(
+        &'s self,
+        recognised: &'s Recognised,
+        mut act: impl FnMut(&mut Resolver<'s>, Flag<'s>),
+    ) {
+        let (snapshot, audience) = (self.snapshot(), self.audience());
+        let mut resolver = snapshot.resolver(&recognised.context());
+        for (index, part) in snapshot.features.iter().enumerate() {
+            if !audience.may_know(&part.feature) {
+                continue;
+            }
+            let flag = resolver.flag(index);
+            if audience.sees(flag.enabled) {
+                act(&mut resolver, flag);
+            }
+        }
     }
 }

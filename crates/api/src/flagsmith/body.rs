@@ -1,15 +1,11 @@
-//! Bodies: read within limits, and made one JSON whatever they were sent as.
+//! Bodies, made one JSON whatever they were sent as.
 
 use super::error::Failure;
 use super::form;
 use super::json_limits::{self, JsonLimits};
 use crate::config::ApiConfig;
-use axum::body::Body;
 use axum::http::{HeaderMap, header};
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value as Json};
-use std::time::Duration;
 
 /// What was sent as a body, of whatever kind.
 #[derive(Debug, Clone, Copy)]
@@ -87,28 +83,6 @@ pub(crate) struct Upload {
     pub(crate) fields: Json,
     /// The file of the name that was asked for.
     pub(crate) file: Option<Vec<u8>>,
-}
-
-/// Reads all of a body, within its limits of size and time.
-pub(crate) async fn collect(
-    headers: &HeaderMap,
-    body: Body,
-    config: &ApiConfig,
-    limit: usize,
-) -> Result<Bytes, Failure> {
-    let announced = headers.get(header::CONTENT_LENGTH);
-    let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limit) {
-        return Err(Failure::BodyTooLarge { limit });
-    }
-    let seconds = config.body_seconds;
-    let collected = Limited::new(body, limit).collect();
-    match tokio::time::timeout(Duration::from_secs(seconds), collected).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::BodyTooLarge { limit }),
-        Ok(Err(_)) => Err(Failure::Refused("The request body ended too early.".into())),
-        Err(_) => Err(Failure::BodyTooSlow { seconds }),
-    }
 }
 
 fn parse_json(bytes: &[u8], config: &ApiConfig) -> Result<Json, Failure> {

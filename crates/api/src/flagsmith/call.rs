@@ -1,24 +1,22 @@
 //! What a handler is called with.
 
-use super::body::{self, Received, Upload};
+use super::body::{Received, Upload};
 use super::error::Failure;
 use super::query::Query;
 use crate::config::ApiConfig;
+use crate::request_body;
+use crate::sdk_labels;
 use crate::state::ApiState;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, header};
 use bytes::Bytes;
 use flagstaff_service::{SdkLabels, Service};
 use serde_json::Value as Json;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
 use uuid::Uuid;
-
-static SDK_USER_AGENT: HeaderName = HeaderName::from_static("flagsmith-sdk-user-agent");
-static APPLICATION_NAME: HeaderName = HeaderName::from_static("flagsmith-application-name");
-static APPLICATION_VERSION: HeaderName = HeaderName::from_static("flagsmith-application-version");
 
 /// One authenticated request: `subject` is what the declared authentication yielded.
 pub(crate) struct Call<S> {
@@ -101,7 +99,7 @@ impl<S> Call<S> {
         let body = self.body.get_mut().ok().and_then(Option::take);
         let (headers, config) = (&self.parts.headers, self.state.config());
         match body {
-            Some(body) => body::collect(headers, body, config, limit).await,
+            Some(body) => Ok(request_body::collect(headers, body, config, limit).await?),
             None => Ok(Bytes::new()),
         }
     }
@@ -119,15 +117,6 @@ impl<S> Call<S> {
 
     /// What the SDK says of itself.
     pub(crate) fn sdk_labels(&self) -> SdkLabels {
-        let label = |name: &HeaderName| {
-            let text = self.headers().get(name)?.to_str().ok()?;
-            (!text.is_empty()).then(|| text.to_owned())
-        };
-        SdkLabels {
-            // Browsers do not let a script set `User-Agent`.
-            user_agent: label(&SDK_USER_AGENT).or_else(|| label(&header::USER_AGENT)),
-            application_name: label(&APPLICATION_NAME),
-            application_version: label(&APPLICATION_VERSION),
-        }
+        sdk_labels::of(self.headers())
     }
 }

@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::field_errors::{FieldErrors, NON_FIELD};
 use super::words;
+use crate::request_body::BodyProblem;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use flagstaff_service::{
@@ -38,6 +39,16 @@ pub(crate) enum Failure {
     BodyTooLarge { limit: usize },
     #[error("the body did not arrive within {seconds} s")]
     BodyTooSlow { seconds: u64 },
+}
+
+impl From<BodyProblem> for Failure {
+    fn from(problem: BodyProblem) -> Self {
+        match problem {
+            BodyProblem::TooLarge { limit } => Self::BodyTooLarge { limit },
+            BodyProblem::TooSlow { seconds } => Self::BodyTooSlow { seconds },
+            BodyProblem::Broken => Self::Refused("The request body ended too early.".into()),
+        }
+    }
 }
 
 impl Failure {

@@ -11,5 +11,6 @@ mod flagd;
 mod flagd_grpc;
 mod flagsmith;
 mod frame;
+mod ofrep;
 mod ops;
 mod realtime;

@@ -195,6 +195,7 @@ mod tests {
             path_parameters: &[],
             authority: case.authority,
             listener: listener.as_ref(),
+            query: None,
         };
         let selector = Selector::parse(case.selector).unwrap();
         let found = key(presented, &selector, case.provider_id).unwrap();
