@@ -1,6 +1,6 @@
 //! API keys of organisations. Stored are only digests.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::text::can_be_part;
 use crate::{Store, StoreError, StoreResult, Write};
@@ -179,17 +179,15 @@ impl Write {
     pub async fn update_api_key(&mut self, key: &ApiKey) -> StoreResult<()> {
         const SQL: &str =
             "UPDATE api_keys SET name = $2, revoked = $3, expires_at = $4 WHERE id = $1";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(key.id.get())
-                .bind(&key.name)
-                .bind(key.revoked)
-                .bind(key.expires_at.map(Timestamp::micros))
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::ApiKey)
+        change_row!(
+            self,
+            Noun::ApiKey,
+            SQL,
+            key.id.get(),
+            &key.name,
+            key.revoked,
+            key.expires_at.map(Timestamp::micros)
+        )
     }
 
     /// Removes a key.
@@ -198,13 +196,6 @@ impl Write {
     /// [`StoreError::NotFound`], and when the database does not answer.
     pub async fn delete_api_key(&mut self, id: ApiKeyId) -> StoreResult<()> {
         const SQL: &str = "DELETE FROM api_keys WHERE id = $1";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(id.get())
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::ApiKey)
+        change_row!(self, Noun::ApiKey, SQL, id.get())
     }
 }

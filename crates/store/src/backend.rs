@@ -62,7 +62,23 @@ macro_rules! on_transaction {
     };
 }
 
-pub(crate) use {on_backend, on_transaction, on_writer};
+/// Runs a statement of a [`crate::Write`] that changes or removes one row, with its parameters in order: an error where
+/// there is no such row, or where another one has what has to be unique.
+macro_rules! change_row {
+    ($write:expr, $noun:expr, $sql:expr, $($parameter:expr),+ $(,)?) => {{
+        let changed = $crate::backend::on_transaction!(&mut $write.transaction, |connection| {
+            sqlx::query($sql)
+                $(.bind($parameter))+
+                .execute(connection)
+                .await
+                .map(|done| done.rows_affected())
+        });
+        let changed = changed.map_err($crate::StoreError::conflict($noun))?;
+        $crate::error::changed(changed, $noun)
+    }};
+}
+
+pub(crate) use {change_row, on_backend, on_transaction, on_writer};
 
 /// A transaction under way; dropped, it leaves nothing.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Exports of features.
 
-use crate::backend::{on_backend, on_transaction, on_writer};
+use crate::backend::{change_row, on_backend, on_transaction, on_writer};
 use crate::error::Noun;
 use crate::feature_files::{files_of, status_of, status_text};
 use crate::{Page, PageRequest, Store, StoreError, StoreResult, Write};
@@ -201,15 +201,13 @@ impl Write {
             Some(_) => FileStatus::Success,
             None => FileStatus::Failed,
         };
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(id.get())
-                .bind(status_text(status))
-                .bind(document)
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::FeatureExport)
+        change_row!(
+            self,
+            Noun::FeatureExport,
+            SQL,
+            id.get(),
+            status_text(status),
+            document
+        )
     }
 }

@@ -1,6 +1,6 @@
 //! Imports of features.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::feature_files::{files_of, status_of, status_text};
 use crate::feature_states::{NewWeight, kind_text};
@@ -154,15 +154,13 @@ impl Write {
         const SQL: &str = "
             UPDATE feature_imports SET status = $2, document = NULL
             WHERE id = $1 AND status = 'processing'";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(id.get())
-                .bind(status_text(status))
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::FeatureImport)
+        change_row!(
+            self,
+            Noun::FeatureImport,
+            SQL,
+            id.get(),
+            status_text(status)
+        )
     }
 
     /// Gives a feature that was just made its value in one environment.

@@ -1,6 +1,6 @@
 //! The links that give segment overrides their priority.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::feature_states::live_versions;
 use crate::{Store, StoreError, StoreResult, Write};
@@ -178,16 +178,14 @@ impl Write {
         const SQL: &str = "
             UPDATE feature_segments SET segment_id = $2, priority = $3
             WHERE id = $1 AND deleted_at IS NULL";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(link.id.get())
-                .bind(link.segment_id.get())
-                .bind(link.priority)
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::FeatureSegment)
+        change_row!(
+            self,
+            Noun::FeatureSegment,
+            SQL,
+            link.id.get(),
+            link.segment_id.get(),
+            link.priority
+        )
     }
 
     /// Deletes a link with its state.

@@ -1,6 +1,6 @@
 //! Making, publishing and deleting versions of features.
 
-use crate::backend::on_transaction;
+use crate::backend::{change_row, on_transaction};
 use crate::error::Noun;
 use crate::feature_segments::NewFeatureSegment;
 use crate::feature_states::{NewFeatureState, NewStateOwner, NewWeight};
@@ -133,18 +133,16 @@ impl Write {
             UPDATE feature_versions
             SET published_by = $2, published_at = $3, live_from = $4, updated_at = $5
             WHERE id = $1 AND deleted_at IS NULL";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(version.id.get())
-                .bind(version.published_by.map(MemberId::get))
-                .bind(version.published_at.map(Timestamp::micros))
-                .bind(version.live_from.map(Timestamp::micros))
-                .bind(version.updated_at.micros())
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::FeatureVersion)
+        change_row!(
+            self,
+            Noun::FeatureVersion,
+            SQL,
+            version.id.get(),
+            version.published_by.map(MemberId::get),
+            version.published_at.map(Timestamp::micros),
+            version.live_from.map(Timestamp::micros),
+            version.updated_at.micros()
+        )
     }
 
     /// Deletes a version with what belongs to it.

@@ -1,6 +1,6 @@
 //! What members were granted.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::{Store, StoreError, StoreResult, Write};
 use flagstaff_core::{
@@ -128,16 +128,14 @@ impl Write {
     /// [`StoreError::NotFound`], and when the database does not answer.
     pub async fn update_grant(&mut self, grant: &Grant) -> StoreResult<()> {
         const SQL: &str = "UPDATE grants SET is_admin = $2, permissions = $3 WHERE id = $1";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(grant.id.get())
-                .bind(grant.is_admin)
-                .bind(grant.permissions.join(" "))
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::Grant)
+        change_row!(
+            self,
+            Noun::Grant,
+            SQL,
+            grant.id.get(),
+            grant.is_admin,
+            grant.permissions.join(" ")
+        )
     }
 
     /// Takes a grant away.
@@ -146,13 +144,6 @@ impl Write {
     /// [`StoreError::NotFound`], and when the database does not answer.
     pub async fn delete_grant(&mut self, id: GrantId) -> StoreResult<()> {
         const SQL: &str = "DELETE FROM grants WHERE id = $1";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(id.get())
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::Grant)
+        change_row!(self, Noun::Grant, SQL, id.get())
     }
 }

@@ -1,6 +1,6 @@
 //! Identities as members see them.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::page::{Page, PageRequest};
 use crate::text::{can_be_part, contains_pattern, index_key};
@@ -168,17 +168,14 @@ impl Write {
         const SQL: &str = "
             UPDATE identities SET identifier = $2, identifier_key = $3
             WHERE id = $1 AND deleted_at IS NULL";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(id.get())
-                .bind(identifier.as_str())
-                .bind(index_key(identifier.as_str()))
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })
-        .map_err(StoreError::conflict(Noun::Identity))?;
-        crate::error::changed(done, Noun::Identity)
+        change_row!(
+            self,
+            Noun::Identity,
+            SQL,
+            id.get(),
+            identifier.as_str(),
+            index_key(identifier.as_str())
+        )
     }
 
     /// Deletes an identity with its traits and overrides. What it was called is forgotten; the row only keeps its

@@ -1,6 +1,6 @@
 //! Stored traits as members see and change them, one at a time or by their name.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::page::{Page, PageRequest};
 use crate::traits::{Columns, TraitRow, storable};
@@ -174,22 +174,19 @@ impl Write {
             WHERE id = $1";
         let value = storable(changed.value.clone());
         let columns = Columns::of(&value);
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(changed.id.get())
-                .bind(&*changed.key)
-                .bind(columns.kind)
-                .bind(columns.text)
-                .bind(columns.integer)
-                .bind(columns.float)
-                .bind(columns.boolean)
-                .bind(at.micros())
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })
-        .map_err(StoreError::conflict(Noun::Trait))?;
-        crate::error::changed(done, Noun::Trait)
+        change_row!(
+            self,
+            Noun::Trait,
+            SQL,
+            changed.id.get(),
+            &*changed.key,
+            columns.kind,
+            columns.text,
+            columns.integer,
+            columns.float,
+            columns.boolean,
+            at.micros()
+        )
     }
 
     /// Takes a trait away; to be called after [`Write::lock_traits`].
@@ -198,14 +195,7 @@ impl Write {
     /// [`StoreError::NotFound`], and when the database does not answer.
     pub async fn delete_trait(&mut self, id: TraitId) -> StoreResult<()> {
         const SQL: &str = "DELETE FROM identity_traits WHERE id = $1";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(id.get())
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::Trait)
+        change_row!(self, Noun::Trait, SQL, id.get())
     }
 
     /// Takes the trait of a name from every identity of an environment; answers whose it was.

@@ -1,6 +1,6 @@
 //! Invitations of single people, of which only digests are stored, and links that invite whoever has them.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::memberships::{parse_role, role_text};
 use crate::text::{can_be_part, folded_key};
@@ -193,15 +193,7 @@ impl Write {
     /// [`StoreError::NotFound`], and when the database does not answer.
     pub async fn renew_invite(&mut self, id: InviteId, digest: &str) -> StoreResult<()> {
         const SQL: &str = "UPDATE invites SET token_hash = $2 WHERE id = $1";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(id.get())
-                .bind(digest)
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::Invite)
+        change_row!(self, Noun::Invite, SQL, id.get(), digest)
     }
 
     /// Removes an invitation.
@@ -210,14 +202,7 @@ impl Write {
     /// [`StoreError::NotFound`], and when the database does not answer.
     pub async fn delete_invite(&mut self, id: InviteId) -> StoreResult<()> {
         const SQL: &str = "DELETE FROM invites WHERE id = $1";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(id.get())
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::Invite)
+        change_row!(self, Noun::Invite, SQL, id.get())
     }
 
     /// Makes an invite link.
@@ -253,13 +238,6 @@ impl Write {
     /// [`StoreError::NotFound`], and when the database does not answer.
     pub async fn delete_invite_link(&mut self, id: InviteLinkId) -> StoreResult<()> {
         const SQL: &str = "DELETE FROM invite_links WHERE id = $1";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(id.get())
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::InviteLink)
+        change_row!(self, Noun::InviteLink, SQL, id.get())
     }
 }

@@ -1,6 +1,6 @@
 //! Members.
 
-use crate::backend::{on_backend, on_transaction, on_writer};
+use crate::backend::{change_row, on_backend, on_transaction, on_writer};
 use crate::error::Noun;
 use crate::text::{can_be_part, folded_key};
 use crate::{Store, StoreError, StoreResult, Write};
@@ -206,19 +206,16 @@ impl Write {
         const SQL: &str = "
             UPDATE members SET email = $2, email_folded = $3, first_name = $4, last_name = $5
             WHERE id = $1 AND deleted_at IS NULL";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(member.id.get())
-                .bind(&member.email)
-                .bind(folded_key(&member.email))
-                .bind(&member.first_name)
-                .bind(&member.last_name)
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })
-        .map_err(StoreError::conflict(Noun::Member))?;
-        crate::error::changed(done, Noun::Member)
+        change_row!(
+            self,
+            Noun::Member,
+            SQL,
+            member.id.get(),
+            &member.email,
+            folded_key(&member.email),
+            &member.first_name,
+            &member.last_name
+        )
     }
 
     /// Keeps what a dashboard says of a member's first steps, as JSON.
@@ -227,15 +224,7 @@ impl Write {
     /// [`StoreError::NotFound`], and when the database does not answer.
     pub async fn update_onboarding(&mut self, member: MemberId, json: &str) -> StoreResult<()> {
         const SQL: &str = "UPDATE members SET onboarding = $2 WHERE id = $1 AND deleted_at IS NULL";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(member.get())
-                .bind(json)
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::Member)
+        change_row!(self, Noun::Member, SQL, member.get(), json)
     }
 
     /// Deletes a member with their places, grants, tokens and sessions. What they did stays told.
@@ -289,14 +278,6 @@ impl Write {
     pub async fn update_password(&mut self, member: MemberId, hash: &str) -> StoreResult<()> {
         const SQL: &str =
             "UPDATE members SET password_hash = $2 WHERE id = $1 AND deleted_at IS NULL";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(member.get())
-                .bind(hash)
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::Member)
+        change_row!(self, Noun::Member, SQL, member.get(), hash)
     }
 }

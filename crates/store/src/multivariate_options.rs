@@ -1,6 +1,6 @@
 //! Options of multivariate features.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::feature_states::kind_of;
 use crate::{Store, StoreError, StoreResult, Write};
@@ -146,21 +146,18 @@ impl Write {
             SET key = $2, value_type = $3, string_value = $4, integer_value = $5, boolean_value = $6,
                 default_percentage_allocation = $7
             WHERE id = $1 AND deleted_at IS NULL";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(option.id.get())
-                .bind(&option.key)
-                .bind(crate::feature_states::kind_text(option.value.kind))
-                .bind(&option.value.text)
-                .bind(option.value.integer)
-                .bind(option.value.boolean)
-                .bind(option.default_percentage_allocation)
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })
-        .map_err(StoreError::conflict(Noun::MultivariateOption))?;
-        crate::error::changed(done, Noun::MultivariateOption)
+        change_row!(
+            self,
+            Noun::MultivariateOption,
+            SQL,
+            option.id.get(),
+            &option.key,
+            crate::feature_states::kind_text(option.value.kind),
+            &option.value.text,
+            option.value.integer,
+            option.value.boolean,
+            option.default_percentage_allocation
+        )
     }
 
     /// Deletes an option with every weight that a state gives it, overrides and older versions included.

@@ -1,6 +1,6 @@
 //! Organisations.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::{Store, StoreError, StoreResult, Write};
 use flagstaff_core::{MemberId, Organisation, OrganisationId, Timestamp};
@@ -158,20 +158,18 @@ impl Write {
             SET name = $2, webhook_notification_email = $3, persist_trait_data = $4,
                 restrict_project_create_to_admin = $5, force_2fa = $6, stop_serving_flags = $7
             WHERE id = $1 AND deleted_at IS NULL";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(organisation.id.get())
-                .bind(&organisation.name)
-                .bind(&organisation.webhook_notification_email)
-                .bind(organisation.persist_trait_data)
-                .bind(organisation.restrict_project_create_to_admin)
-                .bind(organisation.force_2fa)
-                .bind(organisation.stop_serving_flags)
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::Organisation)
+        change_row!(
+            self,
+            Noun::Organisation,
+            SQL,
+            organisation.id.get(),
+            &organisation.name,
+            &organisation.webhook_notification_email,
+            organisation.persist_trait_data,
+            organisation.restrict_project_create_to_admin,
+            organisation.force_2fa,
+            organisation.stop_serving_flags
+        )
     }
 
     /// Deletes an organisation with its projects and their environments.

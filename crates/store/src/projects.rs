@@ -1,6 +1,6 @@
 //! Projects.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::{Store, StoreError, StoreResult, Write};
 use flagstaff_core::{OrganisationId, Project, ProjectId, Timestamp};
@@ -177,24 +177,22 @@ impl Write {
                 enforce_feature_owners = $9, enable_realtime_updates = $10,
                 show_edge_identity_overrides_for_feature = $11
             WHERE id = $1 AND deleted_at IS NULL";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(project.id.get())
-                .bind(&project.name)
-                .bind(project.hide_disabled_flags)
-                .bind(project.prevent_flag_defaults)
-                .bind(project.only_allow_lower_case_feature_names)
-                .bind(&project.feature_name_regex)
-                .bind(project.stale_flags_limit_days)
-                .bind(project.minimum_change_request_approvals)
-                .bind(project.enforce_feature_owners)
-                .bind(project.enable_realtime_updates)
-                .bind(project.show_edge_identity_overrides_for_feature)
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::Project)
+        change_row!(
+            self,
+            Noun::Project,
+            SQL,
+            project.id.get(),
+            &project.name,
+            project.hide_disabled_flags,
+            project.prevent_flag_defaults,
+            project.only_allow_lower_case_feature_names,
+            &project.feature_name_regex,
+            project.stale_flags_limit_days,
+            project.minimum_change_request_approvals,
+            project.enforce_feature_owners,
+            project.enable_realtime_updates,
+            project.show_edge_identity_overrides_for_feature
+        )
     }
 
     /// Deletes a project with its environments.

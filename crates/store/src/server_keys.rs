@@ -1,6 +1,6 @@
 //! Server-side keys of environments.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::{Store, StoreError, StoreResult, Write};
 use flagstaff_core::{EnvironmentId, ServerKey, ServerKeyId, Timestamp};
@@ -107,18 +107,16 @@ impl Write {
         const SQL: &str = "
             UPDATE server_keys SET name = $2, active = $3, expires_at = $4, key_sequence = $5 WHERE id = $1";
         let sequence = self.next_key_sequence().await?;
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(key.id.get())
-                .bind(&key.name)
-                .bind(key.active)
-                .bind(key.expires_at.map(Timestamp::micros))
-                .bind(sequence)
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::ServerKey)
+        change_row!(
+            self,
+            Noun::ServerKey,
+            SQL,
+            key.id.get(),
+            &key.name,
+            key.active,
+            key.expires_at.map(Timestamp::micros),
+            sequence
+        )
     }
 
     /// Removes a key.
@@ -127,13 +125,6 @@ impl Write {
     /// [`StoreError::NotFound`], and when the database does not answer.
     pub async fn delete_server_key(&mut self, id: ServerKeyId) -> StoreResult<()> {
         const SQL: &str = "DELETE FROM server_keys WHERE id = $1";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(id.get())
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::ServerKey)
+        change_row!(self, Noun::ServerKey, SQL, id.get())
     }
 }

@@ -1,6 +1,6 @@
 //! Changing and deleting feature states.
 
-use crate::backend::on_transaction;
+use crate::backend::{change_row, on_transaction};
 use crate::error::Noun;
 use crate::feature_states::kind_text;
 use crate::{StoreResult, Write};
@@ -21,20 +21,18 @@ impl Write {
             SET enabled = $2, value_type = $3, string_value = $4, integer_value = $5, boolean_value = $6,
                 updated_at = $7
             WHERE id = $1 AND deleted_at IS NULL";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(state.id.get())
-                .bind(state.enabled)
-                .bind(kind_text(state.value.kind))
-                .bind(&state.value.text)
-                .bind(state.value.integer)
-                .bind(state.value.boolean)
-                .bind(state.updated_at.micros())
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::FeatureState)
+        change_row!(
+            self,
+            Noun::FeatureState,
+            SQL,
+            state.id.get(),
+            state.enabled,
+            kind_text(state.value.kind),
+            &state.value.text,
+            state.value.integer,
+            state.value.boolean,
+            state.updated_at.micros()
+        )
     }
 
     /// Sets the weight of an option in a state. The row keeps its id, so that the order of buckets stays; an option

@@ -1,6 +1,6 @@
 //! Tags of features.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::{Page, PageRequest, Store, StoreError, StoreResult, Write};
 use flagstaff_core::{FeatureId, ProjectId, Tag, TagId, Timestamp};
@@ -174,18 +174,16 @@ impl Write {
         const SQL: &str = "
             UPDATE tags SET label = $2, colour = $3, description = $4, is_permanent = $5
             WHERE id = $1 AND deleted_at IS NULL";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(tag.id.get())
-                .bind(&tag.label)
-                .bind(&tag.colour)
-                .bind(&tag.description)
-                .bind(tag.is_permanent)
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::Tag)
+        change_row!(
+            self,
+            Noun::Tag,
+            SQL,
+            tag.id.get(),
+            &tag.label,
+            &tag.colour,
+            &tag.description,
+            tag.is_permanent
+        )
     }
 
     /// Deletes a tag and takes it from every feature.
