@@ -226,7 +226,7 @@ impl Service {
         for environment in committed.environments {
             let touched = subject.identities.clone();
             // The change is durable: failing to show it now must not tell the caller it was not made. The
-            // check of revisions every two seconds brings it in.
+            // next comparison of revisions brings it in.
             if let Err(error) = self
                 .publish(
                     environment.id,
