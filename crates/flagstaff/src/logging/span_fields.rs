@@ -62,9 +62,12 @@ impl<'a> Members<'a> {
         if self.has_members {
             self.out.write_char(',')?;
         }
-        // A keyword that is a field's name is written as a raw identifier in the source.
-        write_text(self.out, field.name().trim_start_matches("r#"))?;
-        self.out.write_char(':')
+        self.out.write_char('"')?;
+        // A keyword that is a field's name is written as a raw identifier in the source. Names need no escape.
+        let name = field.name();
+        self.out
+            .write_str(name.strip_prefix("r#").unwrap_or(name))?;
+        self.out.write_str("\":")
     }
 }
 
