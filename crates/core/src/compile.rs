@@ -69,6 +69,8 @@ pub(crate) struct CompiledRules {
     pub(crate) reads: Vec<Arc<str>>,
     /// Names of the attributes that conditions ask for, each once.
     pub(crate) attributes: Vec<Arc<str>>,
+    /// How many conditions there are.
+    pub(crate) conditions: usize,
     /// What the patterns took out of the budget.
     pub(crate) pattern_cost: PatternCost,
     /// Some of them is for a part of all identities.
@@ -91,6 +93,8 @@ pub(crate) struct CompiledCondition {
     pub(crate) property: Property,
     /// Which of the segment's attributes the property names; none where it is what identities are hashed by.
     pub(crate) attribute: Option<usize>,
+    /// Which of the segment's conditions it is.
+    pub(crate) number: usize,
     pub(crate) test: Test,
     pub(crate) source: Condition,
 }
@@ -162,8 +166,11 @@ impl Compiler<'_> {
         let property = property.unwrap_or(Property::HashKey);
         self.compiled.splits_identities |=
             matches!(test, Test::PercentageSplit(_)) && property.is_identity();
+        let number = self.compiled.conditions;
+        self.compiled.conditions += 1;
         CompiledCondition {
             attribute: property.attribute().map(|name| self.attribute(name)),
+            number,
             property,
             test,
             source: condition.clone(),

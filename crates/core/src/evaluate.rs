@@ -14,6 +14,7 @@ use dependencies::Dependencies;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub(crate) use matching::{SegmentAt, joined};
 
@@ -96,6 +97,8 @@ pub struct Evaluator<'s> {
     overrides: OnceCell<HashMap<&'s str, &'s FlagState>>,
     /// By segment; empty until the first one is asked for.
     verdicts: Vec<Verdict>,
+    /// By question that several conditions ask; empty until the first segment is asked for.
+    answers: Vec<Verdict>,
     /// Read when the first segment is asked for.
     attributes: SeenAttributes<'s>,
     dependencies: Dependencies<'s>,
@@ -110,6 +113,7 @@ impl<'s> Evaluator<'s> {
             hash_key: OnceCell::new(),
             overrides: OnceCell::new(),
             verdicts: Vec::new(),
+            answers: Vec::new(),
             attributes: SeenAttributes::default(),
             dependencies: Dependencies::default(),
         }
@@ -126,8 +130,18 @@ impl<'s> Evaluator<'s> {
     ///
     /// # Panics
     /// Where there is no such feature: the index does not come from this ruleset.
+    #[inline]
     pub fn flag(&mut self, feature: usize) -> Flag<'s> {
         self.settle_cycles();
+        if self.has_read_flags() {
+            self.flag_after_reading(feature)
+        } else {
+            self.compute(feature)
+        }
+    }
+
+    /// The flag where conditions read flags, perhaps this one.
+    fn flag_after_reading(&mut self, feature: usize) -> Flag<'s> {
         match self.resolved(feature) {
             Some(flag) => flag,
             None if self.is_cyclic(feature) => Flag {
@@ -161,6 +175,7 @@ impl<'s> Evaluator<'s> {
             .collect()
     }
 
+    #[inline]
     fn verdict(&mut self, segment: usize) -> bool {
         if self.verdicts.is_empty() {
             self.begin();
@@ -179,10 +194,12 @@ impl<'s> Evaluator<'s> {
     /// Makes ready for the first segment.
     fn begin(&mut self) {
         self.verdicts = vec![Verdict::Unknown; self.rules.segments().len()];
+        self.answers = vec![Verdict::Unknown; self.rules.questions().count()];
         let attributes = self.context.identity.map(|identity| identity.attributes);
         self.attributes = SeenAttributes::new(self.rules.attributes(), attributes);
     }
 
+    #[inline]
     fn compute(&mut self, feature: usize) -> Flag<'s> {
         let rules = self.rules;
         if let Some(state) = self.identity_override(feature) {
@@ -204,6 +221,7 @@ impl<'s> Evaluator<'s> {
         self.flag_of(feature, state, Origin::Identity, reason)
     }
 
+    #[inline]
     fn overridden(&self, feature: usize, segment: usize, position: usize) -> Flag<'s> {
         let rules = &self.rules.segments()[segment];
         let origin = Origin::Segment { segment, position };
@@ -213,6 +231,7 @@ impl<'s> Evaluator<'s> {
         self.flag_of(feature, &rules.overrides()[position].state, origin, reason)
     }
 
+    #[inline]
     fn default_flag(&self, feature: usize) -> Flag<'s> {
         let reason = if self.rules.candidates(feature).is_empty() {
             Reason::Static
@@ -224,8 +243,16 @@ impl<'s> Evaluator<'s> {
     }
 
     /// What holds for the identity alone, if anything does.
+    #[inline]
     fn identity_override(&self, feature: usize) -> Option<&'s FlagState> {
-        let overrides = self.context.identity?.overrides?;
+        self.find_override(self.context.identity?.overrides?, feature)
+    }
+
+    fn find_override(
+        &self,
+        overrides: &'s [(Arc<str>, FlagState)],
+        feature: usize,
+    ) -> Option<&'s FlagState> {
         let name = &*self.rules.features()[feature].name;
         if overrides.len() <= LINEAR_LIMIT {
             let found = overrides.iter().find(|(feature, _)| **feature == *name);
@@ -257,6 +284,7 @@ impl<'s> Evaluator<'s> {
     }
 
     /// A state as this caller gets it: split by weight where it has variants and there is an identity.
+    #[inline]
     fn flag_of(
         &self,
         feature: usize,
@@ -273,8 +301,17 @@ impl<'s> Evaluator<'s> {
             reason,
             origin,
         };
+        if !state.variants.is_empty() {
+            self.split(&mut flag);
+        }
+        flag
+    }
+
+    /// Puts the identity, if there is one, into one of the variants of a flag.
+    fn split(&self, flag: &mut Flag<'s>) {
+        let state = flag.state;
         let Some(bucket) = self.variant_bucket(state) else {
-            return flag;
+            return;
         };
         flag.variant = FlagVariant::Control;
         if let Some(variant) = pick(&state.variants, bucket) {
@@ -284,7 +321,6 @@ impl<'s> Evaluator<'s> {
                 weight: &variant.weight_text,
             };
         }
-        flag
     }
 
     /// Where the identity falls between 0 and 100 for the variants of a state.

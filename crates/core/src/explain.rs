@@ -238,7 +238,7 @@ fn trace_segment(ruleset: &Ruleset, evaluator: &mut Evaluator<'_>, segment: usiz
         matches: evaluator.segment_matches(segment),
         rules: trace_rules(
             evaluator,
-            SegmentAt::of(ruleset, segment),
+            &SegmentAt::of(ruleset, segment),
             &rules.compiled().rules,
         ),
     }
@@ -246,7 +246,7 @@ fn trace_segment(ruleset: &Ruleset, evaluator: &mut Evaluator<'_>, segment: usiz
 
 fn trace_rules(
     evaluator: &mut Evaluator<'_>,
-    segment: SegmentAt<'_>,
+    segment: &SegmentAt<'_>,
     rules: &[CompiledRule],
 ) -> Vec<RuleTrace> {
     let mut traces = Vec::with_capacity(rules.len());
@@ -270,7 +270,7 @@ fn trace_rules(
 
 fn trace_condition(
     evaluator: &mut Evaluator<'_>,
-    segment: SegmentAt<'_>,
+    segment: &SegmentAt<'_>,
     condition: &CompiledCondition,
 ) -> ConditionTrace {
     let holds = evaluator.condition_holds(segment, condition);

@@ -31,6 +31,7 @@ pub mod organisation;
 pub mod permission;
 pub mod project;
 pub mod property;
+mod questions;
 pub mod reason;
 pub mod resolution;
 pub mod ruleset;

@@ -3,6 +3,7 @@
 use crate::compile::{self, CompiledRules};
 use crate::dependency::ReadOrder;
 use crate::evaluate::Evaluator;
+use crate::questions::QuestionTable;
 use crate::seen::AttributeTable;
 use crate::{
     CompileWarning, Context, FeatureSegmentId, FeatureStateId, IdentityId, PatternBudget, Rule,
@@ -166,6 +167,7 @@ pub struct Ruleset {
     candidates: Vec<Vec<Candidate>>,
     read_order: ReadOrder,
     attributes: AttributeTable,
+    questions: QuestionTable,
 }
 
 impl Ruleset {
@@ -188,6 +190,7 @@ impl Ruleset {
         let read_order = ReadOrder::of(&feature_indices, &segments, &candidates);
         Self {
             attributes: AttributeTable::of(&segments),
+            questions: QuestionTable::of(&segments),
             environment_key,
             environment_name,
             features,
@@ -248,6 +251,10 @@ impl Ruleset {
 
     pub(crate) const fn attributes(&self) -> &AttributeTable {
         &self.attributes
+    }
+
+    pub(crate) const fn questions(&self) -> &QuestionTable {
+        &self.questions
     }
 
     pub(crate) const fn read_order(&self) -> &ReadOrder {

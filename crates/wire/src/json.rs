@@ -73,12 +73,13 @@ pub(crate) fn write_list<T>(
     mut item: impl FnMut(&mut Vec<u8>, T),
 ) {
     out.push(b'[');
-    for (position, each) in items.into_iter().enumerate() {
+    // Not a loop: what filters and maps large items would move each of them around to hand it out.
+    items.into_iter().enumerate().for_each(|(position, each)| {
         if position > 0 {
             out.push(b',');
         }
         item(out, each);
-    }
+    });
     out.push(b']');
 }
 

@@ -52,11 +52,21 @@ impl<'s> Evaluator<'s> {
         cycles.is_some_and(|cycles| cycles.cyclic[feature])
     }
 
+    /// True once a condition read a flag.
+    #[inline]
+    pub(super) const fn has_read_flags(&self) -> bool {
+        !self.dependencies.resolved.is_empty()
+    }
+
     /// Where flags may depend on themselves: evaluates all segments in order, before anything is answered.
+    #[inline]
     pub(super) fn settle_cycles(&mut self) {
-        if *self.rules.read_order() != ReadOrder::Cyclic || self.dependencies.cycles.is_some() {
-            return;
+        if matches!(self.rules.read_order(), ReadOrder::Cyclic) && !self.seeks_cycles() {
+            self.evaluate_in_order();
         }
+    }
+
+    fn evaluate_in_order(&mut self) {
         let (features, segments) = (self.rules.features().len(), self.rules.segments().len());
         self.dependencies.resolved = vec![None; features];
         self.dependencies.cycles = Some(Box::new(Cycles {

@@ -1,6 +1,6 @@
 //! Whether a context is in a segment.
 
-use super::{Evaluator, FlagVariant};
+use super::{Evaluator, FlagVariant, Verdict};
 use crate::compile::{CompiledCondition, CompiledRule};
 use crate::operand::Operand;
 use crate::property::{FeatureField, FlagField, Path, Property};
@@ -13,6 +13,7 @@ use crate::{ReasonWords, RuleKind};
 pub(crate) struct SegmentAt<'s> {
     pub(crate) rules: &'s SegmentRules,
     attributes: &'s [usize],
+    questions: &'s [Option<usize>],
 }
 
 impl<'s> SegmentAt<'s> {
@@ -20,6 +21,7 @@ impl<'s> SegmentAt<'s> {
         Self {
             rules: &ruleset.segments()[segment],
             attributes: ruleset.attributes().of_segment(segment),
+            questions: ruleset.questions().of_segment(segment),
         }
     }
 }
@@ -29,11 +31,11 @@ impl<'s> Evaluator<'s> {
     pub(super) fn evaluate_segment(&mut self, segment: usize) -> bool {
         let segment = SegmentAt::of(self.rules, segment);
         let rules = &segment.rules.compiled().rules;
-        !rules.is_empty() && rules.iter().all(|rule| self.rule_holds(segment, rule))
+        !rules.is_empty() && rules.iter().all(|rule| self.rule_holds(&segment, rule))
     }
 
     /// Both halves of a rule, conditions and sub-rules, are joined by its kind; an empty half holds.
-    fn rule_holds(&mut self, segment: SegmentAt<'s>, rule: &'s CompiledRule) -> bool {
+    fn rule_holds(&mut self, segment: &SegmentAt<'s>, rule: &'s CompiledRule) -> bool {
         self.enter_rule();
         let mut holds = joined(rule.kind, &rule.conditions, |condition| {
             self.condition_holds(segment, condition)
@@ -48,11 +50,28 @@ impl<'s> Evaluator<'s> {
         holds
     }
 
+    /// True where a condition holds; found out once where several conditions ask the same.
+    #[inline]
     pub(crate) fn condition_holds(
         &mut self,
-        segment: SegmentAt<'_>,
+        segment: &SegmentAt<'_>,
         condition: &CompiledCondition,
     ) -> bool {
+        let Some(question) = segment.questions[condition.number] else {
+            return self.passes(segment, condition);
+        };
+        match self.answers[question] {
+            Verdict::Matches => true,
+            Verdict::Fails => false,
+            Verdict::Unknown => {
+                let passes = self.passes(segment, condition);
+                self.answers[question] = Verdict::of(passes);
+                passes
+            }
+        }
+    }
+
+    fn passes(&mut self, segment: &SegmentAt<'_>, condition: &CompiledCondition) -> bool {
         if let Property::Path {
             path: Path::Flag(name, _),
             ..
@@ -70,7 +89,7 @@ impl<'s> Evaluator<'s> {
     /// Calls a function with what a condition's property leads to.
     pub(crate) fn with_seen<T>(
         &self,
-        segment: SegmentAt<'_>,
+        segment: &SegmentAt<'_>,
         condition: &CompiledCondition,
         look: impl FnOnce(&Seen<'_>) -> T,
     ) -> T {
@@ -97,7 +116,7 @@ impl<'s> Evaluator<'s> {
     /// The attribute that a condition asks for, where the caller has it: a null one counts as missing.
     fn attribute(
         &self,
-        segment: SegmentAt<'_>,
+        segment: &SegmentAt<'_>,
         condition: &CompiledCondition,
     ) -> Option<&Seen<'s>> {
         let place = segment.attributes.get(condition.attribute?)?;
@@ -166,6 +185,7 @@ impl<'s> Evaluator<'s> {
 }
 
 /// Joins one half of a rule; stops at the first part that decides. An empty half holds, whatever the kind.
+#[inline]
 pub(crate) fn joined<'p, P>(
     kind: RuleKind,
     parts: &'p [P],

@@ -116,6 +116,7 @@ impl FlagFragments {
     }
 
     /// Writes the flag object of an evaluated flag of the same snapshot.
+    #[inline]
     pub fn write(&self, flag: &Flag<'_>, form: FlagForm, out: &mut Vec<u8>) {
         match self.rendered(flag) {
             Some(fragment) => self.write_fragment(fragment, form, out),
