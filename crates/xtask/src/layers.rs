@@ -37,6 +37,8 @@ const MAP: &[Layer] = &[
             "flagstaff-store",
             "flagstaff-wire",
             "flagstaff-core",
+            // Its tests ask the built binary by the generated clients.
+            "flagstaff-proto",
         ],
         forbids: &["sqlx"],
     },

@@ -72,6 +72,9 @@ enum Task {
         /// Requests after which memory is measured last.
         #[arg(long, default_value_t = 1_000_000)]
         requests: u64,
+        /// Document streams at once.
+        #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+        streams: u32,
     },
     /// Refresh the reference pages that are made from the code.
     Docs,
@@ -103,11 +106,13 @@ fn run(task: &Task) -> anyhow::Result<ExitCode> {
             parts,
             seconds,
             requests,
+            streams,
         } => {
             let options = bench::Options {
                 parts: parts.clone(),
                 seconds: *seconds,
                 requests: *requests,
+                streams: *streams as usize,
             };
             bench::run(&workspace, &options).map(|()| ExitCode::SUCCESS)
         }

@@ -146,6 +146,10 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    pub fn server_key(&self) -> &str {
+        &self.server_key
+    }
+
     /// Signs in; the token counts on every server of the database.
     pub async fn sign_in(self, server: &Server) -> Desk {
         let limit = Duration::from_secs(40);

@@ -14,6 +14,7 @@ mod database;
 mod desk;
 mod evaluate;
 mod faults;
+mod flagd_sync;
 mod guides;
 mod http;
 mod import;

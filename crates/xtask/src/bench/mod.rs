@@ -13,6 +13,7 @@ mod memory;
 mod requests;
 mod server;
 mod size;
+mod streams;
 mod table;
 mod writes;
 
@@ -43,6 +44,8 @@ pub(crate) enum Part {
     Instructions,
     /// Memory after many requests, and how soon a start answers.
     Memory,
+    /// Thousands of document streams at once: a change, memory, and all of them coming back.
+    Streams,
 }
 
 /// How long and how much.
@@ -54,6 +57,8 @@ pub(crate) struct Options {
     pub(crate) seconds: u64,
     /// Requests after which memory is measured last.
     pub(crate) requests: u64,
+    /// Streams at once.
+    pub(crate) streams: usize,
 }
 
 /// What is built and where it works.
@@ -87,6 +92,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     }
     if asked(Part::Memory) {
         report.extend(bench.memory(options.requests)?);
+    }
+    if asked(Part::Streams) {
+        build(workspace, "flagstaff-api", Some("streams"))?;
+        report.push(bench.streams(options.streams)?);
     }
     if asked(Part::Evaluation) || asked(Part::Instructions) {
         let programs = evaluation::build(workspace)?;
@@ -128,6 +137,11 @@ impl Bench<'_> {
         let start = memory::cold_start(&self.flagstaff, &folder)?;
         let server = Server::flagstaff(&self.flagstaff, &folder)?;
         Ok([start, memory::resident(&server, &folder, requests)?])
+    }
+
+    fn streams(&self, count: usize) -> Result<String> {
+        let clients = self.workspace.target.join("release/examples/streams");
+        streams::run(&self.flagstaff, &clients, &self.folder.0, count)
     }
 
     fn instructions_of_requests(&self) -> Result<String> {

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
 
 use super::requests::{Request, Scenario};
 use crate::command::output;
@@ -156,6 +157,41 @@ impl Drop for Server {
         processes::stop_tree(self.child.id());
         let _ = self.child.wait();
     }
+}
+
+/// Asks for JSON with a member's token, where there is one.
+pub(super) fn http(
+    server: &Server,
+    method: &str,
+    path: &str,
+    token: &str,
+    body: &Value,
+) -> Result<Value> {
+    let mut stream = TcpStream::connect(&server.address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let body = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
+    let (host, length) = (&server.address, body.len());
+    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+    if !token.is_empty() {
+        head.push_str(&format!("Authorization: Token {token}\r\n"));
+    }
+    if length > 0 {
+        head.push_str(&format!(
+            "Content-Type: application/json\r\nContent-Length: {length}\r\n"
+        ));
+    }
+    stream.write_all(format!("{head}\r\n{body}").as_bytes())?;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes)?;
+    let answer = parse(&bytes)?;
+    if !answer.status_line.contains(" 20") {
+        bail!("{method} {path}: {}", answer.status_line);
+    }
+    serde_json::from_slice(&answer.body).with_context(|| format!("{method} {path}: no JSON"))
 }
 
 /// The real binary with its data in `folder`, on a port of its own, with the settings that it has by default.
