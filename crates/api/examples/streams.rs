@@ -3,10 +3,7 @@
 //! `cargo xtask bench --part streams` starts both and tells the first what to do. HTTP/2 is spoken here by hand, as
 //! little of it as it takes, so that a client costs a few kilobytes and what is measured is the server.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "results are lines on standard output"
-)]
+#![expect(clippy::print_stdout, reason = "results are lines on standard output")]
 
 use std::error::Error;
 use std::io::{BufRead as _, BufReader as StdReader, Read as _, Write as _};
@@ -162,8 +159,9 @@ fn read(address: &str, key: &str, seconds: u64) -> Outcome<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut writer = stream.try_clone()?;
     let mut reader = StdReader::new(stream);
-    let request =
-        format!("GET /api/v1/flags/ HTTP/1.1\r\nHost: {address}\r\nX-Environment-Key: {key}\r\n\r\n");
+    let request = format!(
+        "GET /api/v1/flags/ HTTP/1.1\r\nHost: {address}\r\nX-Environment-Key: {key}\r\n\r\n"
+    );
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut took = Vec::new();
     while Instant::now() < end {

@@ -1,8 +1,10 @@
 //! Settings of the faces.
 
+use bytes::Bytes;
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 
 /// What a request may cost: the `[limits]` table of `flagstaff.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -92,16 +94,23 @@ impl Default for FlagdConfig {
 }
 
 /// A JSON object that every evaluation of a client begins with.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(try_from = "String")]
-pub struct SyncContext(pub(crate) serde_json::Map<String, serde_json::Value>);
+pub struct SyncContext {
+    pub(crate) members: serde_json::Map<String, serde_json::Value>,
+    /// As a message has it, written once for all streams.
+    pub(crate) field: OnceLock<Bytes>,
+}
 
 impl TryFrom<String> for SyncContext {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
         match serde_json::from_str(&text) {
-            Ok(members) => Ok(Self(members)),
+            Ok(members) => Ok(Self {
+                members,
+                field: OnceLock::new(),
+            }),
             Err(error) => Err(format!("is no JSON object: {error}")),
         }
     }

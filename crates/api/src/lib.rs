@@ -11,7 +11,6 @@ pub mod config;
 mod cors;
 mod flagd;
 pub mod flagsmith;
-#[expect(dead_code, reason = "document and event streams follow by it")]
 mod follower;
 mod following;
 mod frame;

@@ -52,6 +52,11 @@ impl Rendered {
         self.plain.bytes.clone()
     }
 
+    /// What tells these bytes from others.
+    pub(crate) fn tag(&self) -> &HeaderValue {
+        &self.plain.tag
+    }
+
     /// The answer to a request: compressed when it asks for that and there are more than `least` bytes,
     /// 304 when it holds these very bytes already. `vary` names what decides about it.
     pub(crate) fn answer(&self, request: &HeaderMap, least: usize, vary: &'static str) -> Answer {

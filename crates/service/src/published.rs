@@ -13,7 +13,23 @@ pub trait Form: Send + Sync + 'static {
     fn render(snapshot: &Snapshot) -> Self;
 }
 
-type Cell = Arc<OnceLock<Arc<dyn Any + Send + Sync>>>;
+/// Where a form of one type is kept.
+#[derive(Default)]
+struct Place {
+    form: OnceLock<Arc<dyn Any + Send + Sync>>,
+    /// Held by whoever renders it off the async threads: thousands who want it at once take one thread, not one each.
+    rendering: tokio::sync::Mutex<()>,
+}
+
+impl Place {
+    /// The form, where it was rendered already.
+    fn rendered<F: Send + Sync + 'static>(&self) -> Option<Arc<F>> {
+        let form = self.form.get().map(Arc::clone)?;
+        Arc::downcast(form).ok()
+    }
+}
+
+type Cell = Arc<Place>;
 
 /// One revision of an environment, shared by everybody who reads it.
 pub struct Published {
@@ -40,6 +56,7 @@ impl Published {
     pub fn form_by<F: Send + Sync + 'static>(&self, render: impl Fn(&Snapshot) -> F) -> Arc<F> {
         let any = Arc::clone(
             self.cell::<F>()
+                .form
                 .get_or_init(|| Arc::new(render(&self.snapshot))),
         );
         // The cell of a type holds only that type; rendering again is the sound way out all the same.
@@ -57,8 +74,12 @@ impl Published {
         self: &Arc<Self>,
         render: impl Fn(&Snapshot) -> F + Clone + Send + 'static,
     ) -> Arc<F> {
-        let rendered = self.cell::<F>().get().map(Arc::clone);
-        if let Some(Ok(form)) = rendered.map(Arc::downcast::<F>) {
+        let cell = self.cell::<F>();
+        if let Some(form) = cell.rendered::<F>() {
+            return form;
+        }
+        let _rendering = cell.rendering.lock().await;
+        if let Some(form) = cell.rendered::<F>() {
             return form;
         }
         let published = Arc::clone(self);

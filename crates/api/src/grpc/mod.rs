@@ -11,10 +11,11 @@ mod status;
 mod stream;
 
 pub(crate) use auth::CallAuth;
-pub(crate) use message::answer_message;
+pub(crate) use message::{answer_framed, answer_message, frame_header};
 pub(crate) use operations::routes as operations;
 pub(crate) use routes::{Call, count, unknown_method};
-pub(crate) use status::{refuse, status_of, too_many_streams};
+pub(crate) use status::{refuse, status_of, too_many_streams, with_pushback};
+pub(crate) use stream::{StreamPart, answer_stream};
 
 use axum::http::{HeaderMap, HeaderValue, header};
 

@@ -25,10 +25,8 @@ pub(crate) type Refuse = fn(Option<&HeaderValue>, Status) -> Response;
 /// What a method is asked with: the state, who asks, the message, and where it came from.
 pub(crate) struct Call<S, M> {
     pub(crate) state: ApiState,
-    #[expect(dead_code, reason = "calls for documents read it")]
     pub(crate) subject: S,
     pub(crate) message: M,
-    #[expect(dead_code, reason = "streams take their connection from it")]
     pub(crate) parts: Parts,
 }
 

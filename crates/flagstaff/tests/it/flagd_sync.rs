@@ -146,12 +146,19 @@ fn a_reader_that_takes_nothing_loses_its_stream_and_nobody_else_does() {
 
         let begun = std::time::Instant::now();
         let mut number = 0;
-        while desk.metric(&server, "flagstaff_slow_readers_total", "").await < 1.0 {
+        while desk
+            .metric(&server, "flagstaff_slow_readers_total", "")
+            .await
+            < 1.0
+        {
             assert!(begun.elapsed() < PATIENCE, "{}", server.log());
             number += 1;
             let value = format!("{number}").repeat(2000);
             assert_eq!(desk.set(&server, state, value.clone()).await.status, 200);
-            assert_eq!(control(&next(&mut read).await, "banner"), &Json::from(value));
+            assert_eq!(
+                control(&next(&mut read).await, "banner"),
+                &Json::from(value)
+            );
         }
 
         let end = async {
@@ -165,7 +172,10 @@ fn a_reader_that_takes_nothing_loses_its_stream_and_nobody_else_does() {
         };
         let end = tokio::time::timeout(PATIENCE, end).await.unwrap();
         assert!(
-            matches!(end, Code::ResourceExhausted | Code::Unavailable | Code::Unknown),
+            matches!(
+                end,
+                Code::ResourceExhausted | Code::Unavailable | Code::Unknown
+            ),
             "{end:?}"
         );
     });

@@ -92,7 +92,10 @@ fn report(figures: &Figures<'_>) -> String {
         )
     };
     for (number, change) in figures.changes.iter().enumerate() {
-        lines.push(row(&format!("change {} reaches a stream", number + 1), change));
+        lines.push(row(
+            &format!("change {} reaches a stream", number + 1),
+            change,
+        ));
     }
     lines.push(figures.opened.to_owned());
     lines.push(row("`GET flags/`, streams idle", figures.alone));
@@ -125,7 +128,10 @@ fn start(flagstaff: &Path, folder: &Path, count: usize) -> Result<Server> {
         .current_dir(folder)
         .env("DATABASE_URL", &database)
         .env("FLAGSTAFF_SERVER__LISTEN", "127.0.0.1:0")
-        .env("FLAGSTAFF_CONNECTIONS__LIMIT", (count + SPARE_FILES).to_string())
+        .env(
+            "FLAGSTAFF_CONNECTIONS__LIMIT",
+            (count + SPARE_FILES).to_string(),
+        )
         .stdin(Stdio::null())
         .stderr(File::create(folder.join("streams.log"))?);
     Server::start(command)
@@ -164,7 +170,11 @@ impl Desk {
                 "initial_value": format!("a value of some length for feature {number}"),
                 "default_enabled": true,
             });
-            let made = ask("POST", &format!("/api/v1/projects/{project}/features/"), &body)?;
+            let made = ask(
+                "POST",
+                &format!("/api/v1/projects/{project}/features/"),
+                &body,
+            )?;
             if number == 0 {
                 first = made["id"].clone();
             }

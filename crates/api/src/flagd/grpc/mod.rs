@@ -1,6 +1,7 @@
 //! The gRPC services of flagd: on the port of everything else, and on listeners of their own.
 
 mod credentials;
+mod ends;
 mod protobuf;
 mod selector;
 pub(crate) mod sync;

@@ -1,14 +1,32 @@
 //! JSON as protobuf has it.
 
 use crate::config::SyncContext;
+use bytes::{Bytes, BytesMut};
+use prost::encoding::message;
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
 use serde_json::Value as Json;
 
+/// The field of an answer that holds the context.
+const SYNC_CONTEXT: u32 = 2;
+
 impl SyncContext {
     /// The object as a message. Numbers become what protobuf has for them: doubles.
     pub(super) fn to_struct(&self) -> Struct {
-        struct_of(&self.0)
+        struct_of(&self.members)
+    }
+
+    /// The object as the field of a message; no bytes where there is nothing to say.
+    pub(super) fn as_field(&self) -> Bytes {
+        let field = self.field.get_or_init(|| {
+            if self.members.is_empty() {
+                return Bytes::new();
+            }
+            let mut field = BytesMut::new();
+            message::encode(SYNC_CONTEXT, &self.to_struct(), &mut field);
+            field.freeze()
+        });
+        field.clone()
     }
 }
 

@@ -3,6 +3,7 @@
 mod carriers;
 mod limits;
 mod operations;
+mod sync;
 
 use crate::face::{Face, SERVER_KEY};
 use axum::Router;
