@@ -74,11 +74,11 @@ fn a_change_reaches_streams_on_the_common_port_and_on_a_listener_of_its_own() {
         let mut on_own = follow(&mut own, &desk.server_key).await;
 
         for stream in [&mut on_common, &mut on_own] {
-            assert_eq!(control(&next(stream).await, "banner"), "0");
+            assert_eq!(control(&next(stream).await, "banner"), 0);
         }
-        assert_eq!(desk.set(&server, state, "1").await.status, 200);
+        assert_eq!(desk.set(&server, state, "changed").await.status, 200);
         for stream in [&mut on_common, &mut on_own] {
-            assert_eq!(control(&next(stream).await, "banner"), "1");
+            assert_eq!(control(&next(stream).await, "banner"), "changed");
         }
 
         server.signal("-TERM");
