@@ -56,6 +56,9 @@ async fn writings(desk: &Desk) -> Vec<Writing> {
     let tag_body = json!({ "label": "t", "color": "#fff", "description": "d",
         "is_permanent": true });
     let tag = desk.make(&desk.in_project("tags/"), tag_body.clone()).await;
+    let flagd_body = json!({ "enabled": true, "evaluators": "inline", "form": "lean" });
+    desk.make(&desk.in_project("integrations/flagd/"), json!({}))
+        .await;
     let feature_body = json!({ "name": "colour", "initial_value": "a", "description": "d",
         "default_enabled": true, "type": "STANDARD", "tags": [tag], "owners": [1], "is_archived": false,
         "is_server_key_only": false, "multivariate_options": [&option] });
@@ -132,6 +135,8 @@ async fn writings(desk: &Desk) -> Vec<Writing> {
         writing("PATCH", path(format!("features/{feature}/")), &feature_body),
         writing("POST", path("tags/".to_owned()), &tag_body),
         writing("PUT", path(format!("tags/{tag}/")), &tag_body),
+        writing("PATCH", path("integrations/flagd/".to_owned()), &flagd_body),
+        writing("PUT", path("integrations/flagd/1/".to_owned()), &flagd_body),
         writing(
             "POST",
             path(format!("features/{feature}/mv-options/")),
