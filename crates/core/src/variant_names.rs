@@ -13,6 +13,7 @@ use crate::snapshot::{NAMELESS, Snapshot, SnapshotIdentity};
 use crate::typed_value::Reading;
 use crate::{MultivariateOption, TypedValue, Value};
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The name of what the environment serves by default.
@@ -129,6 +130,57 @@ impl<'s> Variants<'s> {
             value: reading.value(&state.value),
             state,
         })
+    }
+
+    /// What holds for each of many identities alone, named as [`Variants::of_identity`] names them, but in one pass.
+    ///
+    /// `identities` are all that have an override of the feature, in order of their ids; others are left out.
+    #[must_use]
+    pub fn of_identities(
+        &self,
+        identities: &[&'s Arc<SnapshotIdentity>],
+    ) -> Vec<(&'s SnapshotIdentity, NamedOverride<'s>)> {
+        let mut natural_names: HashMap<String, usize> = HashMap::new();
+        let others = self.known.options.iter().map(|option| &*option.name);
+        let others = others.chain([CONTROL]).map(str::to_owned);
+        for name in others.chain(natural_names_of_segments(*self)) {
+            *natural_names.entry(name).or_default() += 1;
+        }
+        let overrides: Vec<_> = identities
+            .iter()
+            .filter_map(|identity| {
+                let state = self.state_of(identity)?;
+                let natural = self
+                    .is_other_than_control(state)
+                    .then(|| natural_override(&slug(&identity.identity.identifier, NAMELESS)));
+                Some((&***identity, state, natural))
+            })
+            .collect();
+        let all: HashSet<&str> = overrides
+            .iter()
+            .filter_map(|(_, _, natural)| natural.as_deref())
+            .collect();
+        let options = &self.snapshot.features[self.feature].options;
+        let of_options: HashSet<_> = natural_names_of_options(options).collect();
+        let of_segments: HashSet<_> = natural_names_of_segments(*self).collect();
+        let is_natural = |name: &str| {
+            name == CONTROL
+                || of_options.contains(name)
+                || of_segments.contains(name)
+                || all.contains(name)
+        };
+        overrides
+            .iter()
+            .map(|(identity, state, natural)| {
+                let name = natural.clone().map(|natural| {
+                    let before = natural_names.entry(natural.clone()).or_default();
+                    *before += 1;
+                    Cow::Owned(numbered(natural, *before - 1, is_natural))
+                });
+                let value = self.override_reading(state).value(&state.value);
+                (*identity, NamedOverride { name, value, state })
+            })
+            .collect()
     }
 
     /// True where something, for a segment or for an identity, may hold instead of the environment's default.

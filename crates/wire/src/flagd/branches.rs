@@ -87,10 +87,7 @@ pub(super) fn prune(plan: &mut FlagPlan<'_>) {
 pub(super) fn identity_branches<'s>(source: &Source<'_, 's>, plan: &mut FlagPlan<'s>) {
     let mut named = Vec::new();
     let mut warnings = Vec::new();
-    for identity in source.identities {
-        let Some(over) = source.variants().of_identity(identity) else {
-            continue;
-        };
+    for (identity, over) in source.variants().of_identities(source.identities) {
         let whose = format!("identity={}", identity.identity.identifier);
         warnings.extend(override_warning(source, plan, &over, &whose));
         let target = identity_target(source, identity, &over);

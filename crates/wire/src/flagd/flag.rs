@@ -7,6 +7,9 @@ use super::segments::{Audience, Placement};
 use crate::json::{write_integer, write_list, write_text};
 use flagstaff_core::TypedValue;
 
+/// The most branches of one `if`: JavaScript's client makes nested code of them and runs out of stack beyond about 2,000.
+const BRANCHES_LIMIT: usize = 500;
+
 /// What the flags of a document refer to, by index of the segment.
 pub(super) struct Segments<'d> {
     pub(super) audiences: &'d [Audience],
@@ -58,33 +61,79 @@ fn write_targeting(out: &mut Vec<u8>, plan: &FlagPlan<'_>, segments: &Segments<'
         }
         return;
     }
-    out.extend_from_slice(b",\"targeting\":{\"if\":[");
-    for branch in &plan.branches {
-        write_branch(out, plan, branch, segments);
+    out.extend_from_slice(b",\"targeting\":");
+    let chunks: Vec<_> = plan.branches.chunks(BRANCHES_LIMIT).collect();
+    if let [branches] = chunks.as_slice() {
+        write_branches(out, plan, branches, Some(&plan.fallback), segments);
+        return;
+    }
+    out.extend_from_slice(b"{\"if\":[");
+    for branches in chunks {
+        write_guard(out, branches, segments);
+        out.push(b',');
+        write_branches(out, plan, branches, None, segments);
         out.push(b',');
     }
     write_target(out, plan, &plan.fallback);
     out.extend_from_slice(b"]}");
 }
 
-fn write_branch(
+/// Writes who is in any of some branches.
+fn write_guard(out: &mut Vec<u8>, branches: &[Branch<'_>], segments: &Segments<'_>) {
+    let mut identifiers = Vec::new();
+    let mut audiences = Vec::new();
+    for branch in branches {
+        match &branch.whom {
+            Whom::Identities(of_branch) => identifiers.extend_from_slice(of_branch),
+            Whom::Segment(segment) => audiences.push(*segment),
+        }
+    }
+    out.extend_from_slice(b"{\"or\":[");
+    if !identifiers.is_empty() {
+        write_identities(out, &identifiers);
+    }
+    for (position, segment) in audiences.into_iter().enumerate() {
+        if position > 0 || !identifiers.is_empty() {
+            out.push(b',');
+        }
+        write_audience(out, segment, segments);
+    }
+    out.extend_from_slice(b"]}");
+}
+
+/// Writes one `if`; without anything for the others where they do not come here.
+fn write_branches(
     out: &mut Vec<u8>,
     plan: &FlagPlan<'_>,
-    branch: &Branch<'_>,
+    branches: &[Branch<'_>],
+    otherwise: Option<&Target>,
     segments: &Segments<'_>,
 ) {
-    match &branch.whom {
-        Whom::Identities(identifiers) => {
-            out.extend_from_slice(b"{\"in\":[{\"var\":\"targetingKey\"},");
-            write_list(out, identifiers, |out, identifier| {
-                write_text(out, identifier)
-            });
-            out.extend_from_slice(b"]}");
+    out.extend_from_slice(b"{\"if\":[");
+    for (position, branch) in branches.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
         }
-        Whom::Segment(segment) => write_audience(out, *segment, segments),
+        match &branch.whom {
+            Whom::Identities(identifiers) => write_identities(out, identifiers),
+            Whom::Segment(segment) => write_audience(out, *segment, segments),
+        }
+        out.push(b',');
+        write_target(out, plan, &branch.target);
     }
-    out.push(b',');
-    write_target(out, plan, &branch.target);
+    if let Some(target) = otherwise {
+        out.push(b',');
+        write_target(out, plan, target);
+    }
+    out.extend_from_slice(b"]}");
+}
+
+fn write_identities(out: &mut Vec<u8>, identifiers: &[&str]) {
+    out.extend_from_slice(b"{\"in\":[{\"var\":\"targetingKey\"},");
+    write_list(out, identifiers, |out, identifier| {
+        write_text(out, identifier);
+    });
+    out.extend_from_slice(b"]}");
 }
 
 fn write_audience(out: &mut Vec<u8>, segment: usize, segments: &Segments<'_>) {

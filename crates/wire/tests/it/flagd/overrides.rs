@@ -317,3 +317,66 @@ fn rows_can_be_changed_where_flagsmiths_documents_say_nothing() {
     let id = &translated.json["metadata"]["flagSetId"];
     assert_eq!(id, "my-shop/environment");
 }
+
+#[test]
+fn very_many_branches_stand_in_several_ifs() {
+    let all: Vec<Json> = (1..=501)
+        .map(|id| identity(id, &format!("id{id}"), json!([f(format!("v{id}"))])))
+        .collect();
+    let translated = translated(&environment(
+        json!([f("old")]),
+        json!([segment(1, "beta", set("x"), json!([f("new")]))]),
+        Json::Array(all),
+    ));
+
+    let outer = translated.flag("f")["targeting"]["if"].as_array().unwrap();
+    assert_eq!(outer.len(), 5);
+    assert_eq!(outer[0]["or"][0]["in"][1].as_array().unwrap().len(), 500);
+    assert_eq!(outer[1]["if"].as_array().unwrap().len(), 1000);
+    assert_eq!(
+        outer[2],
+        json!({"or": [identities(&["id501"]), is_set("x")]})
+    );
+    let last =
+        json!({"if": [identities(&["id501"]), "override_id501", is_set("x"), "override_beta"]});
+    assert_eq!(outer[3], last);
+    assert_eq!(outer[4], Json::Null);
+}
+
+#[test]
+fn many_identities_have_the_names_that_each_has_alone() {
+    let identifiers = [
+        "ana", "ana@", "a b", "a-b", "a@b", "日本", "identity", "beta", "beta-2", "beta!",
+        "control", "x-2", "x!", "x?", "x",
+    ];
+    let of_options = [(1, Some("override_x"), json!("r"), 0.0)];
+    let all: Vec<Json> = (1..)
+        .zip(identifiers)
+        .map(|(id, identifier)| {
+            let value = if id % 5 == 0 {
+                "old".to_owned()
+            } else {
+                format!("v{id}")
+            };
+            identity(id, identifier, json!([f(value)]))
+        })
+        .collect();
+    let snapshot = snapshot(&environment(
+        json!([split(f("old"), &of_options)]),
+        json!([
+            segment(1, "beta", set("b"), json!([f("new")])),
+            segment(2, "Beta", set("b"), json!([f("newer")])),
+            segment(3, "beta?", set("b"), json!([f("newest")])),
+        ]),
+        Json::Array(all),
+    ));
+    let variants = snapshot.variants(0);
+    let identities = snapshot.identities.in_order();
+
+    let together = variants.of_identities(&identities);
+
+    assert_eq!(together.len(), identifiers.len());
+    for (identity, over) in together {
+        assert_eq!(Some(over), variants.of_identity(identity));
+    }
+}

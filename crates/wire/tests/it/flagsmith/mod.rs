@@ -1,7 +1,7 @@
 //! The Flagsmith protocol.
 
 mod answers;
-mod differential;
+pub mod differential;
 mod document;
 pub mod installation;
 pub mod random;

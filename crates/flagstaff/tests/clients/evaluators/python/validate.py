@@ -11,11 +11,15 @@ import jsonschema
 from referencing import Registry, Resource
 
 folder = pathlib.Path(sys.argv[1])
-schemas = [json.loads((folder / name).read_text()) for name in ("flags.json", "targeting.json")]
-registry = Registry().with_resources(
-    (schema["$id"], Resource.from_contents(schema)) for schema in schemas
+# They refer to each other as `./targeting.json`; this version of `referencing` resolves that to itself.
+schemas = {name: json.loads((folder / name).read_text()) for name in ("flags.json", "targeting.json")}
+resources = []
+for name, schema in schemas.items():
+    resource = Resource.from_contents(schema)
+    resources += [(schema["$id"], resource), (f"./{name}", resource)]
+validator = jsonschema.Draft7Validator(
+    schemas["flags.json"], registry=Registry().with_resources(resources)
 )
-validator = jsonschema.Draft7Validator(schemas[0], registry=registry)
 
 for line in sys.stdin:
     errors = list(validator.iter_errors(json.loads(line)))

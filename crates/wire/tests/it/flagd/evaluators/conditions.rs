@@ -270,11 +270,11 @@ fn compare(form: FlagdForm, limits: [usize; 3]) {
 }
 
 #[test]
-fn typed_conditions_differ_no_more_than_is_known() {
+fn requirement_28_typed_conditions_differ_no_more_than_is_known() {
     compare(FlagdForm::Typed, [445, 450, 425]);
 }
 
 #[test]
-fn lean_conditions_differ_no_more_than_is_known() {
+fn requirement_28_lean_conditions_differ_no_more_than_is_known() {
     compare(FlagdForm::Lean, [143, 144, 138]);
 }

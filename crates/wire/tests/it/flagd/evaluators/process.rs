@@ -1,5 +1,6 @@
 //! flagd's evaluators and its schema, in processes of their own that speak JSON lines.
 
+use flagstaff_core::Hash;
 use serde_json::{Value as Json, json};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
@@ -16,6 +17,14 @@ pub enum Runtime {
 
 impl Runtime {
     pub const ALL: [Self; 3] = [Self::JavaScript, Self::Python, Self::Rust];
+
+    /// The hash of its `fractional`.
+    pub const fn hash(self) -> Hash {
+        match self {
+            Self::JavaScript => Hash::FlagdV2,
+            Self::Python | Self::Rust => Hash::FlagdV3,
+        }
+    }
 
     const fn variable(self) -> &'static str {
         match self {
@@ -46,6 +55,18 @@ impl Runtime {
         };
         Some(Process::spawn(&mut command))
     }
+}
+
+/// Starts the check of documents with flagd's JSON schemas.
+pub fn schema() -> Option<Process> {
+    let python = place(Runtime::Python.variable())?;
+    let schemas = place("FLAGSTAFF_FLAGD_SCHEMAS")?;
+    let mut command = Command::new(python);
+    command
+        .args(["-X", "utf8"])
+        .arg(script("python/validate.py"))
+        .arg(schemas);
+    Some(Process::spawn(&mut command))
 }
 
 fn place(variable: &str) -> Option<OsString> {
@@ -116,6 +137,13 @@ impl Process {
             Some(answers) => answers.clone(),
             None => panic!("refused: {answer}\n{document}"),
         }
+    }
+
+    /// What is wrong with a document by flagd's schema, in words.
+    pub fn errors(&mut self, document: &Json) -> Vec<String> {
+        let answer = self.ask(&document.to_string());
+        let words = answer["first"].as_array().unwrap();
+        words.iter().map(|word| word.to_string()).collect()
     }
 }
 
