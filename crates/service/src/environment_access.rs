@@ -79,7 +79,10 @@ impl Service {
         match Box::pin(self.bring_up_to_now(id, snapshot.revision)).await {
             Ok(published) => OpenEnvironment { published, ..open },
             Err(problem) => {
-                tracing::warn!(environment.id = id.get(), %problem, "a scheduled change is late");
+                // Said once for all when the database went away.
+                if !self.availability().is_away() {
+                    tracing::warn!(environment.id = id.get(), %problem, "a scheduled change is late");
+                }
                 open
             }
         }
