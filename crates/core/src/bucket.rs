@@ -1,6 +1,14 @@
-//! Where an identity falls between 0 and 100: the hash of Flagsmith's engines.
+//! Where an identity falls between 0 and 100: the hash of Flagsmith's engines, and beside it those of others.
+
+mod checksum;
+mod murmur3;
+mod placing;
+mod weights;
 
 use md5::{Digest, Md5};
+
+pub(crate) use placing::{Place, is_in_percentage, percentage_bucket};
+pub use weights::WholeWeights;
 
 /// A number from 0 up to but not including 100, the same for the same ids on every machine.
 ///

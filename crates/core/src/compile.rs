@@ -73,7 +73,9 @@ pub(crate) struct CompiledRules {
     pub(crate) conditions: usize,
     /// What the patterns took out of the budget.
     pub(crate) pattern_cost: PatternCost,
-    /// Some of them is for a part of all identities.
+    /// Some condition is a percentage.
+    pub(crate) splits: bool,
+    /// Some condition is a percentage of all identities.
     pub(crate) splits_identities: bool,
     /// A pattern was left out for want of budget: compiled with more room, it would be there.
     pub(crate) starved: bool,
@@ -164,8 +166,9 @@ impl Compiler<'_> {
             None => Test::Never,
         };
         let property = property.unwrap_or(Property::HashKey);
-        self.compiled.splits_identities |=
-            matches!(test, Test::PercentageSplit(_)) && property.is_identity();
+        let splits = matches!(test, Test::PercentageSplit(_));
+        self.compiled.splits |= splits;
+        self.compiled.splits_identities |= splits && property.is_identity();
         let number = self.compiled.conditions;
         self.compiled.conditions += 1;
         CompiledCondition {

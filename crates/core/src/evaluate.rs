@@ -9,7 +9,7 @@ mod matching;
 use crate::bucket;
 use crate::ruleset::Ruleset;
 use crate::seen::SeenAttributes;
-use crate::{Context, FlagState, Reason, Value, Variant};
+use crate::{Context, FlagState, Hash, Reason, Value, Variant};
 use dependencies::Dependencies;
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -310,11 +310,11 @@ impl<'s> Evaluator<'s> {
     /// Puts the identity, if there is one, into one of the variants of a flag.
     fn split(&self, flag: &mut Flag<'s>) {
         let state = flag.state;
-        let Some(bucket) = self.variant_bucket(state) else {
+        let Some(picked) = self.picked(flag.feature, state) else {
             return;
         };
         flag.variant = FlagVariant::Control;
-        if let Some(variant) = pick(&state.variants, bucket) {
+        if let Some(variant) = picked {
             flag.value = &variant.value;
             flag.variant = FlagVariant::Option(variant);
             flag.reason = Reason::Split {
@@ -323,7 +323,27 @@ impl<'s> Evaluator<'s> {
         }
     }
 
-    /// Where the identity falls between 0 and 100 for the variants of a state.
+    /// The variant that the identity is placed in, `None` being control; nothing without variants or identity.
+    fn picked(&self, feature: usize, state: &'s FlagState) -> Option<Option<&'s Variant>> {
+        if state.variants.is_empty() {
+            return None;
+        }
+        if self.rules.features()[feature].hash == Hash::Flagsmith {
+            let bucket = self.variant_bucket(state)?;
+            return Some(pick(&state.variants, bucket));
+        }
+        Some(self.place(feature, state)?.variant())
+    }
+
+    /// Where the identity falls among the variants of a state by another hash than Flagsmith's.
+    pub(crate) fn place(&self, feature: usize, state: &'s FlagState) -> Option<bucket::Place<'s>> {
+        let feature = &self.rules.features()[feature];
+        let identifier = self.identifier()?;
+        let place = bucket::Place::of(feature.hash, &feature.name, identifier, &state.variants);
+        Some(place)
+    }
+
+    /// Where the identity falls between 0 and 100 for the variants of a state, by Flagsmith's hash.
     pub(crate) fn variant_bucket(&self, state: &FlagState) -> Option<f64> {
         if state.variants.is_empty() {
             return None;

@@ -4,11 +4,12 @@
 //! of every segment that could override is evaluated and shown. It is for `flagstaff evaluate --explain` and
 //! for pages, not for serving flags.
 
+use crate::bucket::{Place, percentage_bucket};
 use crate::compile::{CompiledCondition, CompiledRule};
 use crate::evaluate::{Evaluator, Flag, FlagVariant, Origin, SegmentAt, joined};
 use crate::operator::{PercentageSplit, Test};
-use crate::ruleset::Ruleset;
-use crate::{Context, ReasonWords, RuleKind, Value};
+use crate::ruleset::{FeatureRules, Ruleset};
+use crate::{Context, Hash, ReasonWords, RuleKind, Value};
 use std::sync::Arc;
 
 /// How flags came to their values for one context.
@@ -45,17 +46,21 @@ pub struct FlagTrace {
 /// Where an identity falls among the variants of a state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SplitTrace {
-    /// What was hashed together with the identity's key.
+    /// What placed it.
+    pub hash: Hash,
+    /// What was hashed together with the identity: a state's own seed with Flagsmith's hash, else the feature's name.
     pub seed: Arc<str>,
-    /// The identity's key.
+    /// What was hashed of the identity: its key with Flagsmith's hash, else its identifier.
     pub key: Arc<str>,
-    /// From 0 up to but not including 100.
+    /// From 0 up to but not including the total.
     pub bucket: f64,
+    /// Where the last range may end: 100 with Flagsmith's hash.
+    pub total: f64,
     /// The variants and the part of the range each one has.
     pub ranges: Vec<VariantRange>,
 }
 
-/// The part of the range from 0 to 100 that belongs to a variant.
+/// The part of the range from 0 to the total that belongs to a variant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VariantRange {
     /// The variant's key, when it has one.
@@ -88,6 +93,8 @@ pub struct SegmentTrace {
     pub segment: usize,
     /// The segment's name.
     pub name: Arc<str>,
+    /// What places identities in its percentages.
+    pub hash: Hash,
     /// The context is in the segment. False in spite of its rules where a flag it reads depends on itself.
     pub matches: bool,
     /// All must hold, and there must be one.
@@ -118,7 +125,7 @@ pub struct ConditionTrace {
     pub value: Option<String>,
     /// The context value as it was read: text that is a plain number is that number. Null when not set.
     pub seen: Value,
-    /// The number a percentage split compared with its percentage.
+    /// Where the value falls for a percentage split, in percent.
     pub bucket: Option<f64>,
     /// The comparison holds.
     pub holds: bool,
@@ -206,11 +213,19 @@ fn trace_flag(
         reason: flag.reason.text(words).into_owned(),
         origin: flag.origin,
         candidates: candidates.collect(),
-        split: trace_split(evaluator, flag),
+        split: trace_split(ruleset, evaluator, flag),
     }
 }
 
-fn trace_split(evaluator: &Evaluator<'_>, flag: &Flag<'_>) -> Option<SplitTrace> {
+fn trace_split(
+    ruleset: &Ruleset,
+    evaluator: &Evaluator<'_>,
+    flag: &Flag<'_>,
+) -> Option<SplitTrace> {
+    let feature = &ruleset.features()[flag.feature];
+    if feature.hash != Hash::Flagsmith {
+        return trace_place(feature, evaluator, flag);
+    }
     let bucket = evaluator.variant_bucket(flag.state)?;
     let mut end = 0.0;
     let ranges = flag.state.variants.iter().map(|variant| {
@@ -223,10 +238,46 @@ fn trace_split(evaluator: &Evaluator<'_>, flag: &Flag<'_>) -> Option<SplitTrace>
         }
     });
     Some(SplitTrace {
+        hash: Hash::Flagsmith,
         seed: Arc::clone(&flag.state.seed),
         key: evaluator.hash_key()?.into(),
         bucket,
+        total: 100.0,
         ranges: ranges.collect(),
+    })
+}
+
+fn trace_place(
+    feature: &FeatureRules,
+    evaluator: &Evaluator<'_>,
+    flag: &Flag<'_>,
+) -> Option<SplitTrace> {
+    if flag.state.variants.is_empty() {
+        return None;
+    }
+    let identifier = evaluator.identifier()?;
+    let place = Place::of(
+        feature.hash,
+        &feature.name,
+        identifier,
+        &flag.state.variants,
+    );
+    let (mut ranges, mut start) = (Vec::new(), 0.0);
+    place.find(|variant, end| {
+        ranges.push(VariantRange {
+            key: variant.key.clone(),
+            start: std::mem::replace(&mut start, end),
+            end,
+        });
+        false
+    });
+    Some(SplitTrace {
+        hash: feature.hash,
+        seed: Arc::clone(&feature.name),
+        key: identifier.into(),
+        bucket: f64::from(place.bucket),
+        total: f64::from(place.total),
+        ranges,
     })
 }
 
@@ -235,6 +286,7 @@ fn trace_segment(ruleset: &Ruleset, evaluator: &mut Evaluator<'_>, segment: usiz
     SegmentTrace {
         segment,
         name: Arc::clone(rules.name()),
+        hash: rules.hash(),
         matches: evaluator.segment_matches(segment),
         rules: trace_rules(
             evaluator,
@@ -275,11 +327,16 @@ fn trace_condition(
 ) -> ConditionTrace {
     let holds = evaluator.condition_holds(segment, condition);
     let is_split = matches!(condition.test, Test::PercentageSplit(_));
-    let (seen, bucket) = evaluator.with_seen(segment, condition, |seen| {
+    let hash = segment.rules.hash();
+    let (seen, mut bucket) = evaluator.with_seen(segment, condition, |seen| {
         let operand = seen.operand();
         let bucket = PercentageSplit::bucket(operand, segment.rules.key());
         (operand.to_value(), bucket.filter(|_| is_split))
     });
+    if is_split && hash != Hash::Flagsmith {
+        let text = evaluator.plain_text(segment, condition);
+        bucket = text.map(|text| percentage_bucket(hash, segment.rules.key(), &text));
+    }
     ConditionTrace {
         property: condition.source.property.clone(),
         operator: condition.source.operator.clone(),
@@ -292,9 +349,14 @@ fn trace_condition(
 
 #[cfg(test)]
 mod tests {
+    use crate::bucket::percentage_bucket;
     use crate::explain::{FlagTrace, Trace};
     use crate::testing::{all, condition, feature, over, rule, ruleset, segment, split, state};
-    use crate::{Attributes, Context, IdentityContext, Origin, ReasonWords, RuleKind, Value};
+    use crate::{
+        Attributes, Context, FeatureRules, Hash, IdentityContext, Origin, ReasonWords, RuleKind,
+        Value,
+    };
+    use std::sync::Arc;
 
     /// Explains feature `f` for identity `bob`, aged 20.
     fn explain() -> (FlagTrace, Trace) {
@@ -414,5 +476,57 @@ mod tests {
         let percentage = &any.rules[0].conditions[0];
         assert_eq!(percentage.seen, Value::text("env_bob"));
         assert!(percentage.bucket.is_some() && percentage.holds);
+    }
+
+    #[test]
+    fn other_hashes_show_their_own_bucket_and_total() {
+        let plain = feature("f", split(&[("on", 12.5)]));
+        let hashed = FeatureRules {
+            hash: Hash::FlagdV2,
+            ..(*plain).clone()
+        };
+        let half = [all(vec![condition(
+            "PERCENTAGE_SPLIT",
+            "$.identity.identifier",
+            "50",
+        )])];
+        let over = vec![over("f", None, state(true, "x"))];
+        let half = Arc::new(
+            (*segment("half", &half, over))
+                .clone()
+                .with_hash(Hash::Flipt),
+        );
+        let rules = ruleset(vec![Arc::new(hashed)], vec![half]);
+        let attributes = Attributes::new();
+        // Whose CRC-32 is in the upper half: the override does not hold.
+        let identity = IdentityContext {
+            identifier: "heidi",
+            key: None,
+            attributes: &attributes,
+            overrides: None,
+        };
+        let context = Context {
+            identity: Some(identity),
+        };
+
+        let trace = rules.explain(&context, ReasonWords::Engine10);
+
+        let split = trace.flags[0].split.as_ref().unwrap();
+        assert_eq!(
+            (split.hash, &*split.seed, &*split.key),
+            (Hash::FlagdV2, "f", "heidi")
+        );
+        assert_eq!(split.total, 1000.0);
+        assert_eq!((split.ranges[0].start, split.ranges[0].end), (0.0, 125.0));
+        let percentage = &trace.segments[0].rules[0].conditions[0];
+        assert_eq!(trace.segments[0].hash, Hash::Flipt);
+        assert_eq!(
+            percentage.bucket,
+            Some(percentage_bucket(Hash::Flipt, "half", "heidi"))
+        );
+        assert_eq!(
+            percentage.holds,
+            percentage.bucket.is_some_and(|bucket| bucket < 50.0)
+        );
     }
 }

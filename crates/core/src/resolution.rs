@@ -192,12 +192,12 @@ impl<'s> Resolver<'s> {
                 ResolutionReason::Disabled
             };
         }
-        if is_split(flag.state) && flag.variant != FlagVariant::None {
+        if flag.state.is_split() && flag.variant != FlagVariant::None {
             return ResolutionReason::Split;
         }
         match flag.origin {
             Origin::Segment { .. } | Origin::Identity => ResolutionReason::TargetingMatch,
-            Origin::Environment if variants.is_overridden() || is_split(flag.state) => {
+            Origin::Environment if variants.is_overridden() || flag.state.is_split() => {
                 ResolutionReason::Default
             }
             Origin::Environment => ResolutionReason::Static,
@@ -223,7 +223,7 @@ impl<'s> Resolver<'s> {
                     }
             });
         let splits = |segment: usize| rules.segments()[segment].compiled().splits_identities;
-        let is_split = self.is_served(flag) && is_split(flag.state);
+        let is_split = self.is_served(flag) && flag.state.is_split();
         is_split || stronger.map(|candidate| candidate.segment).any(splits)
     }
 
@@ -254,11 +254,6 @@ impl<'s> Resolver<'s> {
             }
         }
     }
-}
-
-/// True where a state has options that somebody can be placed in.
-fn is_split(state: &FlagState) -> bool {
-    state.variants.iter().any(|variant| variant.weight > 0.0)
 }
 
 #[cfg(test)]

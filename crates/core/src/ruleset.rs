@@ -6,8 +6,8 @@ use crate::evaluate::Evaluator;
 use crate::questions::QuestionTable;
 use crate::seen::AttributeTable;
 use crate::{
-    CompileWarning, Context, FeatureSegmentId, FeatureStateId, IdentityId, PatternBudget, Rule,
-    Value,
+    CompileWarning, Context, FeatureSegmentId, FeatureStateId, Hash, IdentityId, PatternBudget,
+    Rule, Value,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -53,11 +53,21 @@ pub struct FlagState {
     pub variants: Box<[Variant]>,
 }
 
+impl FlagState {
+    /// True where it has options that somebody can be placed in.
+    #[must_use]
+    pub fn is_split(&self) -> bool {
+        self.variants.iter().any(|variant| variant.weight > 0.0)
+    }
+}
+
 /// A feature with its default in the environment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeatureRules {
     /// The feature's name.
     pub name: Arc<str>,
+    /// What places identities among its variants.
+    pub hash: Hash,
     /// The environment's default.
     pub state: FlagState,
 }
@@ -77,6 +87,7 @@ pub struct SegmentOverride {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SegmentRules {
     key: Arc<str>,
+    hash: Hash,
     name: Arc<str>,
     compiled: Arc<CompiledRules>,
     overrides: Vec<SegmentOverride>,
@@ -98,6 +109,7 @@ impl SegmentRules {
         let (compiled, warnings) = compile::compile(rules, budget);
         let segment = Self {
             key,
+            hash: Hash::Flagsmith,
             name,
             compiled: Arc::new(compiled),
             overrides,
@@ -105,11 +117,18 @@ impl SegmentRules {
         (segment, warnings)
     }
 
+    /// The same, placing identities by another hash than Flagsmith's.
+    #[must_use]
+    pub fn with_hash(self, hash: Hash) -> Self {
+        Self { hash, ..self }
+    }
+
     /// The same compiled rules with other overrides.
     #[must_use]
     pub fn with_overrides(&self, overrides: Vec<SegmentOverride>) -> Self {
         Self {
             key: Arc::clone(&self.key),
+            hash: self.hash,
             name: Arc::clone(&self.name),
             compiled: Arc::clone(&self.compiled),
             overrides,
@@ -125,6 +144,12 @@ impl SegmentRules {
     #[must_use]
     pub fn key(&self) -> &Arc<str> {
         &self.key
+    }
+
+    /// What places identities in its percentages.
+    #[must_use]
+    pub const fn hash(&self) -> Hash {
+        self.hash
     }
 
     /// The shown name.

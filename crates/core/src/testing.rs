@@ -4,8 +4,8 @@ pub(crate) mod rows;
 pub(crate) mod shop;
 
 use crate::{
-    Condition, FeatureRules, FlagState, PatternBudget, Rule, RuleKind, Ruleset, SegmentOverride,
-    SegmentRules, Value, Variant,
+    Condition, FeatureRules, FlagState, Hash, PatternBudget, Rule, RuleKind, Ruleset,
+    SegmentOverride, SegmentRules, Value, Variant,
 };
 use std::sync::Arc;
 
@@ -62,6 +62,7 @@ pub(crate) fn split(options: &[(&str, f64)]) -> FlagState {
 pub(crate) fn feature(name: &str, state: FlagState) -> Arc<FeatureRules> {
     Arc::new(FeatureRules {
         name: name.into(),
+        hash: Hash::Flagsmith,
         state,
     })
 }

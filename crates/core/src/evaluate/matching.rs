@@ -3,10 +3,13 @@
 use super::{Evaluator, FlagVariant, Verdict};
 use crate::compile::{CompiledCondition, CompiledRule};
 use crate::operand::Operand;
+use crate::operator::{PercentageSplit, Test};
 use crate::property::{FeatureField, FlagField, Path, Property};
 use crate::ruleset::{Ruleset, SegmentRules};
 use crate::seen::Seen;
-use crate::{ReasonWords, RuleKind};
+use crate::text::TextBuffer;
+use crate::{Hash, ReasonWords, RuleKind, Value};
+use std::borrow::Cow;
 
 /// A segment of a ruleset, with the places of its attributes among those of the ruleset.
 #[derive(Clone, Copy)]
@@ -81,6 +84,11 @@ impl<'s> Evaluator<'s> {
             self.read_flag(name);
         }
         let test = &condition.test;
+        if segment.rules.hash() != Hash::Flagsmith
+            && let Test::PercentageSplit(split) = test
+        {
+            return self.is_in_part(segment, condition, *split);
+        }
         self.with_seen(segment, condition, |seen| {
             test.matches(seen, segment.rules.key())
         })
@@ -111,6 +119,57 @@ impl<'s> Evaluator<'s> {
             },
         };
         look(&Seen::new(operand))
+    }
+
+    /// Whether the context is in a part that another hash than Flagsmith's cuts off.
+    fn is_in_part(
+        &self,
+        segment: &SegmentAt<'_>,
+        condition: &CompiledCondition,
+        split: PercentageSplit,
+    ) -> bool {
+        let (hash, key) = (segment.rules.hash(), segment.rules.key());
+        self.plain_text(segment, condition)
+            .is_some_and(|text| split.includes_by(hash, key, &text))
+    }
+
+    /// What a condition's property leads to, as it was sent: Flagsmith reads `007` as a number, others do not.
+    pub(crate) fn plain_text(
+        &self,
+        segment: &SegmentAt<'_>,
+        condition: &CompiledCondition,
+    ) -> Option<Cow<'_, str>> {
+        let attribute = |name: &str| {
+            let value = self.context.identity?.attributes.get(name)?;
+            plain_text(value)
+        };
+        match &condition.property {
+            Property::HashKey => self.identifier().map(Cow::Borrowed),
+            Property::Attribute(name) => attribute(name),
+            Property::Path { text, path } => attribute(text).or_else(|| match path {
+                Path::Identifier => self.identifier().map(Cow::Borrowed),
+                // Whatever Flagsmith's hash takes: others know no row ids.
+                Path::IdentityKey => self.identifier().map(|identifier| {
+                    Cow::Owned(format!("{}_{identifier}", self.rules.environment_key()))
+                }),
+                Path::Attribute(name) => attribute(name),
+                Path::EnvironmentKey
+                | Path::EnvironmentName
+                | Path::Feature(..)
+                | Path::Flag(..)
+                | Path::Other => self.with_seen(segment, condition, |seen| {
+                    let mut buffer = TextBuffer::new();
+                    let text = seen.operand().text(&mut buffer)?;
+                    Some(Cow::Owned(text.into_owned()))
+                }),
+            }),
+        }
+    }
+
+    /// The identifier, where there is one.
+    pub(crate) fn identifier(&self) -> Option<&'s str> {
+        let identity = self.context.identity.filter(|_| !self.is_nobody)?;
+        Some(identity.identifier).filter(|identifier| !identifier.is_empty())
     }
 
     /// The attribute that a condition asks for, where the caller has it: a null one counts as missing.
@@ -182,6 +241,18 @@ impl<'s> Evaluator<'s> {
             FlagField::Reason => Operand::Unset,
         }
     }
+}
+
+/// A value as text, spelt as JSON spells it.
+fn plain_text(value: &Value) -> Option<Cow<'_, str>> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Boolean(true) => Cow::Borrowed("true"),
+        Value::Boolean(false) => Cow::Borrowed("false"),
+        Value::Integer(number) => Cow::Owned(number.to_string()),
+        Value::BigInteger(text) | Value::Text(text) => Cow::Borrowed(text),
+        Value::Float(number) => Cow::Owned(number.to_string()),
+    })
 }
 
 /// Joins one half of a rule; stops at the first part that decides. An empty half holds, whatever the kind.

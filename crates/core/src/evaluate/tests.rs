@@ -516,3 +516,91 @@ proptest! {
         prop_assert!(picked == Some(expected) || (picked.is_none() && bucket > 99.999));
     }
 }
+
+mod hashes {
+    use super::*;
+    use crate::Hash;
+    use crate::testing::segment as plain_segment;
+
+    fn hashed(hash: Hash, state: FlagState) -> Ruleset {
+        let plain = feature("f", state);
+        let feature = crate::FeatureRules {
+            hash,
+            ..(*plain).clone()
+        };
+        ruleset(vec![Arc::new(feature)], Vec::new())
+    }
+
+    /// The variant of feature `f` for an identifier whose key is another text.
+    fn variant(rules: &Ruleset, identifier: &str) -> Option<String> {
+        let attributes = Attributes::new();
+        let mut context = identity(identifier, &attributes);
+        context.identity.as_mut().unwrap().key = Some("row id");
+        match rules.evaluator(&context).flag(0).variant {
+            FlagVariant::None => None,
+            FlagVariant::Control => Some("control".to_owned()),
+            FlagVariant::Option(variant) => variant.key.as_deref().map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn variants_are_placed_by_the_features_hash_and_the_identifier() {
+        for hash in [Hash::FlagdV2, Hash::FlagdV3, Hash::Flipt, Hash::Fnv1a32] {
+            let rules = hashed(hash, split(&[("on", 50.0)]));
+            for number in 0..50 {
+                let identifier = format!("user {number}");
+                let state = &rules.features()[0].state;
+                let place = crate::bucket::Place::of(hash, "f", &identifier, &state.variants);
+                let expected = place.variant().map_or("control", |_| "on");
+                assert_eq!(variant(&rules, &identifier).as_deref(), Some(expected));
+            }
+            assert_eq!(
+                variant(&rules, ""),
+                None,
+                "nobody is placed without identifier"
+            );
+        }
+    }
+
+    fn in_part(hash: Hash, property: Option<&str>, attributes: &Attributes, who: &str) -> bool {
+        let mut split = condition("PERCENTAGE_SPLIT", "", "50");
+        split.property = property.map(str::to_owned);
+        let plain = plain_segment("s", &[all(vec![split])], Vec::new());
+        let segment = Arc::new((*plain).clone().with_hash(hash));
+        let rules = ruleset(Vec::new(), vec![segment]);
+        rules
+            .evaluator(&identity(who, attributes))
+            .segment_matches(0)
+    }
+
+    #[test]
+    fn percentages_are_of_what_the_property_says() {
+        for hash in [Hash::FlagdV2, Hash::FlagdV3, Hash::Flipt, Hash::Fnv1a32] {
+            let expected = |text: &str| crate::bucket::is_in_percentage(hash, "s", text, 50.0);
+            for number in 0..40 {
+                let who = format!("user {number}");
+                let company = Value::text(format!("00{number}"));
+                let attributes = attributes(&[
+                    ("company", company),
+                    ("big", Value::Boolean(number % 2 == 0)),
+                    ("size", Value::Float(f64::from(number))),
+                ]);
+                let check = |property: Option<&str>, text: &str| {
+                    let found = in_part(hash, property, &attributes, &who);
+                    assert_eq!(found, expected(text), "{hash:?} {property:?} {text}");
+                };
+                check(None, &who);
+                check(Some(""), &who);
+                check(Some("$.identity.identifier"), &who);
+                check(Some("$.identity.key"), &format!("env_{who}"));
+                check(Some("company"), &format!("00{number}"));
+                check(Some("$.identity.traits.company"), &format!("00{number}"));
+                check(Some("big"), if number % 2 == 0 { "true" } else { "false" });
+                check(Some("size"), &number.to_string());
+                check(Some("$.environment.name"), "Production");
+                assert!(!in_part(hash, Some("missing"), &attributes, &who));
+            }
+            assert!(!in_part(hash, None, &Attributes::new(), ""));
+        }
+    }
+}

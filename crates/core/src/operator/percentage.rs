@@ -1,5 +1,6 @@
 //! `PERCENTAGE_SPLIT`.
 
+use crate::Hash;
 use crate::bucket;
 use crate::operand::Operand;
 use crate::text::{TextBuffer, parse_float};
@@ -15,6 +16,11 @@ impl PercentageSplit {
 
     pub(crate) fn includes(self, operand: Operand<'_>, segment_key: &str) -> bool {
         Self::bucket(operand, segment_key).is_some_and(|bucket| bucket <= self.0)
+    }
+
+    /// True where a text is among the percentage by another hash than Flagsmith's.
+    pub(crate) fn includes_by(self, hash: Hash, segment_key: &str, text: &str) -> bool {
+        bucket::is_in_percentage(hash, segment_key, text, self.0)
     }
 
     /// Where a context value falls between 0 and 100 for a segment; nowhere when it is not set.

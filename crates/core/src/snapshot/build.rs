@@ -5,8 +5,8 @@ use super::states::{Catalogue, LiveStates, flag_state, segment_overrides};
 use super::{Snapshot, SnapshotFeature, SnapshotRows, SnapshotSegment};
 use crate::ruleset::{FeatureRules, Ruleset, SegmentRules};
 use crate::{
-    CompileWarning, Feature, FeatureId, FeatureState, MultivariateOption, PatternBudget, Segment,
-    SegmentId,
+    CompileWarning, Feature, FeatureId, FeatureState, Hash, MultivariateOption, PatternBudget,
+    Segment, SegmentId,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -25,9 +25,20 @@ impl Snapshot {
         rows.features.sort_by_key(|feature| feature.id);
         rows.segments.sort_by_key(|segment| segment.id);
         let states = LiveStates::sort(rows.states);
-        let features = feature_parts(rows.features, rows.options, states.defaults, previous);
+        let hash = rows.environment.hash;
+        let features = feature_parts(
+            rows.features,
+            rows.options,
+            states.defaults,
+            (hash, previous),
+        );
         let catalogue = Catalogue::of(&features.parts, previous);
-        let segments = segment_parts(rows.segments, states.overrides, &catalogue, previous);
+        let segments = segment_parts(
+            rows.segments,
+            states.overrides,
+            &catalogue,
+            (hash, previous),
+        );
         let identities = identities::resolve_identities(identities, &catalogue, previous);
 
         let rules = ruleset(
@@ -59,6 +70,9 @@ impl Snapshot {
     }
 }
 
+/// The hash of the environment, and the snapshot whose parts may be used again.
+type Context<'a> = (Hash, Option<&'a Snapshot>);
+
 fn shared<T: PartialEq>(known: Option<&Arc<T>>, new: T) -> Arc<T> {
     match known {
         Some(known) if **known == new => Arc::clone(known),
@@ -76,7 +90,7 @@ fn feature_parts(
     features: Vec<Feature>,
     options: Vec<MultivariateOption>,
     mut defaults: HashMap<FeatureId, FeatureState>,
-    previous: Option<&Snapshot>,
+    context: Context<'_>,
 ) -> FeatureParts {
     let mut options_by_feature: HashMap<FeatureId, Vec<MultivariateOption>> = HashMap::new();
     for option in options {
@@ -91,7 +105,7 @@ fn feature_parts(
             continue;
         };
         let options = options_by_feature.remove(&id).unwrap_or_default();
-        let (part, rules) = feature_part(feature, options, state, previous);
+        let (part, rules) = feature_part(feature, options, state, context);
         built.parts.push(part);
         built.rules.push(rules);
     }
@@ -102,8 +116,9 @@ fn feature_part(
     feature: Feature,
     options: Vec<MultivariateOption>,
     state: FeatureState,
-    previous: Option<&Snapshot>,
+    (environment_hash, previous): Context<'_>,
 ) -> (Arc<SnapshotFeature>, Arc<FeatureRules>) {
+    let hash = feature.hash.unwrap_or(environment_hash);
     let known = previous.and_then(|previous| {
         let index = previous.feature_index_by_id(feature.id)?;
         let rules = previous.rules.features().get(index)?;
@@ -113,12 +128,14 @@ fn feature_part(
         && *part.feature == feature
         && part.options == options
         && part.state == state
+        && rules.hash == hash
     {
         return (Arc::clone(part), Arc::clone(rules));
     }
 
     let rules = FeatureRules {
         name: feature.name.shared(),
+        hash,
         state: flag_state(&state, &options),
     };
     let definition = match known {
@@ -144,7 +161,7 @@ fn segment_parts(
     segments: Vec<Segment>,
     mut overrides: HashMap<SegmentId, Vec<FeatureState>>,
     catalogue: &Catalogue<'_>,
-    previous: Option<&Snapshot>,
+    context: Context<'_>,
 ) -> SegmentParts {
     let mut budget = PatternBudget::new();
     let mut built = SegmentParts::default();
@@ -152,7 +169,7 @@ fn segment_parts(
         let mut states = overrides.remove(&segment.id).unwrap_or_default();
         states.retain(|state| catalogue.features.contains_key(&state.feature_id));
         let (part, rules, warnings) =
-            segment_part(segment, states, catalogue, &mut budget, previous);
+            segment_part(segment, states, catalogue, &mut budget, context);
         built.parts.push(part);
         built.rules.push(rules);
         built.warnings.push(warnings);
@@ -171,8 +188,9 @@ fn segment_part(
     states: Vec<FeatureState>,
     catalogue: &Catalogue<'_>,
     budget: &mut PatternBudget,
-    previous: Option<&Snapshot>,
+    (environment_hash, previous): Context<'_>,
 ) -> SegmentPart {
+    let hash = segment.hash.unwrap_or(environment_hash);
     let known = previous.and_then(|previous| {
         let index = previous.segment_index_by_id(segment.id)?;
         let rules = previous.rules.segments().get(index)?;
@@ -180,19 +198,21 @@ fn segment_part(
         Some((&previous.segments[index], rules, warnings))
     });
     let Some((part, rules, warnings)) = known else {
-        return new_segment_part(Arc::new(segment), states, catalogue, budget);
+        return new_segment_part(Arc::new(segment), hash, states, catalogue, budget);
     };
     if *part.segment != segment {
-        return new_segment_part(Arc::new(segment), states, catalogue, budget);
+        return new_segment_part(Arc::new(segment), hash, states, catalogue, budget);
     }
     if !rules.claim_patterns(budget) {
-        return new_segment_part(Arc::clone(&part.segment), states, catalogue, budget);
+        return new_segment_part(Arc::clone(&part.segment), hash, states, catalogue, budget);
     }
-    if part.overrides == states && !catalogue.touches(&states) {
+    if part.overrides == states && !catalogue.touches(&states) && rules.hash() == hash {
         return (Arc::clone(part), Arc::clone(rules), Arc::clone(warnings));
     }
 
-    let rules = rules.with_overrides(segment_overrides(&states, catalogue));
+    let rules = rules
+        .with_overrides(segment_overrides(&states, catalogue))
+        .with_hash(hash);
     let part = SnapshotSegment {
         segment: Arc::clone(&part.segment),
         overrides: states,
@@ -202,6 +222,7 @@ fn segment_part(
 
 fn new_segment_part(
     segment: Arc<Segment>,
+    hash: Hash,
     states: Vec<FeatureState>,
     catalogue: &Catalogue<'_>,
     budget: &mut PatternBudget,
@@ -217,6 +238,7 @@ fn new_segment_part(
         segment,
         overrides: states,
     };
+    let rules = rules.with_hash(hash);
     (Arc::new(part), Arc::new(rules), warnings.into())
 }
 

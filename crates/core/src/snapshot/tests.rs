@@ -6,7 +6,7 @@ use crate::testing::rows::{
     project, segment, state, weight,
 };
 use crate::{
-    Context, FeatureId, FeatureName, FeatureState, IdentityId, PatternBudget, SegmentId,
+    Context, FeatureId, FeatureName, FeatureState, Hash, IdentityId, PatternBudget, SegmentId,
     StateOwner, StateValue, Timestamp, Value,
 };
 use proptest::prelude::*;
@@ -182,6 +182,29 @@ fn a_changed_option_reaches_the_overrides_that_use_it() {
 
     let flags = &second.identity(&identifier(1)).unwrap().flags;
     assert_eq!(flags[0].1.variants[0].value, Value::text("crimson"));
+}
+
+#[test]
+fn the_hash_of_the_environment_counts_where_there_is_none_of_its_own() {
+    let mut rows = rows();
+    rows.features[1].hash = Some(Hash::Flagsmith);
+    rows.segments[1].hash = Some(Hash::Flipt);
+    let first = Snapshot::build(rows.clone(), IdentityOverrides::new(), None);
+    rows.environment.hash = Hash::FlagdV2;
+
+    let second = Snapshot::build(rows, IdentityOverrides::new(), Some(&first));
+
+    let features = |snapshot: &Snapshot| [0, 1].map(|f| snapshot.rules.features()[f].hash);
+    let segments = |snapshot: &Snapshot| [0, 1].map(|s| snapshot.rules.segments()[s].hash());
+    assert_eq!(features(&first), [Hash::Flagsmith, Hash::Flagsmith]);
+    assert_eq!(segments(&first), [Hash::Flagsmith, Hash::Flipt]);
+    assert_eq!(features(&second), [Hash::FlagdV2, Hash::Flagsmith]);
+    assert_eq!(segments(&second), [Hash::FlagdV2, Hash::Flipt]);
+    assert_eq!(shared(&first, &second), (1, 1, 0));
+    assert!(Arc::ptr_eq(
+        &first.rules.features()[1],
+        &second.rules.features()[1]
+    ));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::malformed::{Malformed, Problem, quoted};
 use crate::node::Node;
 use flagstaff_core::text::python_text;
 use flagstaff_core::{
-    Attributes, FeatureRules, FlagState, PatternBudget, Rule, Ruleset, SegmentOverride,
+    Attributes, FeatureRules, FlagState, Hash, PatternBudget, Rule, Ruleset, SegmentOverride,
     SegmentRules, StateIds, Value, Variant,
 };
 use serde_json::Value as Json;
@@ -76,6 +76,7 @@ fn features(root: &Node<'_>) -> Read<(Vec<Arc<FeatureRules>>, Vec<Untouched>)> {
         }
         rules.push(Arc::new(FeatureRules {
             name: feature.name,
+            hash: Hash::Flagsmith,
             state: feature.state,
         }));
         untouched.push(feature.untouched);

@@ -55,7 +55,13 @@ impl EvaluationContext {
 fn split(split: &SplitTrace) -> Json {
     let range = |range: &flagstaff_core::explain::VariantRange| json!({ "key": range.key.as_deref(), "from": range.start, "to": range.end });
     let ranges: Vec<Json> = split.ranges.iter().map(range).collect();
-    json!({ "hashed": [&*split.seed, &*split.key], "bucket": split.bucket, "variants": ranges })
+    json!({
+        "hash": split.hash.name(),
+        "hashed": [&*split.seed, &*split.key],
+        "bucket": split.bucket,
+        "total": split.total,
+        "variants": ranges,
+    })
 }
 
 fn candidate(candidate: &CandidateTrace) -> Json {
@@ -71,7 +77,12 @@ fn candidate(candidate: &CandidateTrace) -> Json {
 
 fn segment(segment: &SegmentTrace) -> Json {
     let rules: Vec<Json> = segment.rules.iter().map(rule).collect();
-    json!({ "name": &*segment.name, "matches": segment.matches, "rules": rules })
+    json!({
+        "name": &*segment.name,
+        "hash": segment.hash.name(),
+        "matches": segment.matches,
+        "rules": rules,
+    })
 }
 
 fn rule(trace: &RuleTrace) -> Json {
@@ -130,6 +141,7 @@ mod tests {
         assert_eq!(explained, plain);
         let flag = &explanation["flags"]["f"];
         assert_eq!(flag["origin"], json!({ "kind": "environment" }));
+        assert_eq!(flag["split"]["hash"], "flagsmith");
         assert_eq!(flag["split"]["hashed"], json!(["1", "e_a"]));
         assert_eq!(
             flag["split"]["variants"],

@@ -171,11 +171,11 @@ fn a_setting_names_the_flags_it_bears_on() {
         ["one Update", "two Update"]
     );
     assert_eq!(
-        changes(|rows, _| rows.environment.hash = crate::Hash::FlagdV2),
+        changes(|rows, _| rows.environment.hash = Hash::FlagdV2),
         ["one Update", "two Update"]
     );
     assert_eq!(
-        changes(|rows, _| rows.segments[0].hash = Some(crate::Hash::FlagdV2)),
+        changes(|rows, _| rows.segments[0].hash = Some(Hash::FlagdV2)),
         ["one Update"]
     );
     assert_eq!(
