@@ -7,8 +7,8 @@ use crate::published::Published;
 use crate::text_rules::{NAME_LIMIT, check_name, check_optional, free_slug};
 use crate::{Caller, Service, secrets};
 use flagstaff_core::{
-    Environment, EnvironmentId, EnvironmentKey, EnvironmentPermission, GrantPlace, Project,
-    ProjectId, ProjectPermission,
+    DisabledAs, Environment, EnvironmentId, EnvironmentKey, EnvironmentPermission, GrantPlace,
+    Hash, Project, ProjectId, ProjectPermission,
 };
 use flagstaff_store::NewEnvironment;
 use std::sync::Arc;
@@ -37,6 +37,10 @@ pub struct EnvironmentPatch {
     pub hide_sensitive_data: Option<bool>,
     /// Whether the environment document lists identity overrides.
     pub use_identity_overrides_in_local_eval: Option<bool>,
+    /// Hash of features and segments that have none of their own.
+    pub hash: Option<Hash>,
+    /// What a feature that is off means to OFREP and flagd.
+    pub disabled_as: Option<DisabledAs>,
 }
 
 /// An environment together with what it belongs to.
@@ -361,6 +365,8 @@ fn apply(patch: EnvironmentPatch, environment: &mut Environment) -> ServiceResul
     if let Some(hide) = patch.hide_disabled_flags {
         environment.hide_disabled_flags = hide;
     }
+    environment.hash = patch.hash.unwrap_or(environment.hash);
+    environment.disabled_as = patch.disabled_as.unwrap_or(environment.disabled_as);
     let set = |field: &mut bool, value: Option<bool>| *field = value.unwrap_or(*field);
     set(
         &mut environment.allow_client_traits,

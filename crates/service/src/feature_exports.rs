@@ -246,6 +246,8 @@ fn features_in_file(
             name: feature.name.clone(),
             default_enabled: feature.default_enabled,
             is_server_key_only: feature.is_server_key_only,
+            hash: feature.hash,
+            value_type: feature.value_type,
             initial_value: feature.initial_value.clone(),
             enabled: state.enabled,
             value: state.value.clone(),

@@ -6,13 +6,13 @@ use crate::error::{Noun, Problem, ServiceError, ServiceResult};
 use crate::feature_exports::{NEEDED, check_file_count, is_ours};
 use crate::features::{FEATURE_LIMIT, checked_name};
 use crate::multivariate_options::{OptionRequest, check_options};
-use crate::state_values::check_value;
+use crate::state_values::check_value_of;
 use crate::text_rules::{VALUE_LIMIT, check_optional};
 use crate::weights::check_percentages;
 use crate::{Caller, Service};
 use flagstaff_core::{
     EnvironmentId, Feature, FeatureImport, FeatureKind, FileStatus, ImportStrategy, Project,
-    ProjectId, ProjectPermission, StateValue, Timestamp, ValueType,
+    ProjectId, ProjectPermission, StateValue, Timestamp,
 };
 use flagstaff_store::{
     NewFeature, NewFeatureImport, NewOption, NewWeight, Page, PageRequest, WaitingImport, Write,
@@ -243,8 +243,8 @@ impl Run<'_> {
             description: None,
             is_archived: false,
             is_server_key_only: feature.is_server_key_only,
-            hash: None,
-            value_type: ValueType::Auto,
+            hash: feature.hash,
+            value_type: feature.value_type,
             options: Vec::new(),
             owners: Vec::new(),
             tags: Vec::new(),
@@ -294,9 +294,10 @@ fn check_feature(project: &Project, feature: &FeatureInFile) -> ServiceResult<()
     checked_name(project, feature.name.as_str())?;
     let initial_value = feature.initial_value.as_deref();
     check_optional("initial_value", initial_value, VALUE_LIMIT)?;
-    check_value(&feature.value)?;
+    let (name, value_type) = (feature.name.as_str(), feature.value_type);
+    check_value_of(name, value_type, &feature.value)?;
     let options: Vec<_> = feature.variants.iter().map(option_of).collect();
-    check_options(&options)?;
+    check_options(&options, name, value_type)?;
     let weights = feature.variants.iter();
     let weights = weights.map(|variant| variant.percentage_allocation);
     check_percentages("multivariate", weights)

@@ -4,7 +4,7 @@ use crate::environments::EnvironmentPlace;
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
 use crate::feature_states::{StatePatch, StateQuery, ValueChange};
 use crate::identity_overrides::IdentityOverrideRequest;
-use crate::state_values::check_value;
+use crate::state_values::check_value_of;
 use crate::weights::{WeightChange, weights_after};
 use crate::{Caller, Service};
 use flagstaff_core::{
@@ -220,7 +220,7 @@ impl Service {
         if let Some(change) = request.value {
             change.apply(&mut value);
         }
-        check_value(&value)?;
+        check_value_of(feature.name.as_str(), feature.value_type, &value)?;
         let environment = place.environment.id;
         let default = self
             .store()

@@ -2,7 +2,7 @@
 
 use crate::environments::EnvironmentPlace;
 use crate::error::{Noun, ServiceError, ServiceResult, VersioningProblem};
-use crate::state_values::check_value;
+use crate::state_values::check_value_of;
 use crate::weights::{WeightChange, weights_after};
 use crate::{Caller, Service};
 use flagstaff_core::{
@@ -216,7 +216,7 @@ impl Service {
         state.enabled = patch.enabled.unwrap_or(state.enabled);
         if let Some(change) = patch.value {
             change.apply(&mut state.value);
-            check_value(&state.value)?;
+            check_value_of(feature.name.as_str(), feature.value_type, &state.value)?;
         }
         let weights = patch.weights.unwrap_or_default();
         self.check_weights(&state, &weights).await?;

@@ -4,6 +4,7 @@ use crate::change::{Subject, Told};
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
 use crate::multivariate_options::{OptionRequest, check_options};
 use crate::projects::whole_name_pattern;
+use crate::state_values::check_value_of;
 use crate::text_rules::{VALUE_LIMIT, check_optional};
 use crate::{Caller, Service};
 use flagstaff_core::{
@@ -55,6 +56,10 @@ pub struct FeaturePatch {
     pub is_archived: Option<bool>,
     /// Whether client-side keys see it.
     pub is_server_key_only: Option<bool>,
+    /// What places identities among its variants; `Some(None)`: as the environment has it.
+    pub hash: Option<Option<Hash>>,
+    /// What kind of values it has: all that it has now must be of this kind.
+    pub value_type: Option<ValueType>,
     /// What it is sorted by; those not named are taken away.
     pub tags: Option<Vec<TagId>>,
 }
@@ -148,7 +153,7 @@ impl Service {
             VALUE_LIMIT,
         )?;
         check_optional("description", request.description.as_deref(), VALUE_LIMIT)?;
-        check_options(&request.options)?;
+        check_options(&request.options, name.as_str(), request.value_type)?;
         if self.store().count_features(project.id).await? >= FEATURE_LIMIT {
             let problem = Problem::OutOfRange {
                 min: 0,
@@ -162,6 +167,7 @@ impl Service {
             (false, StateValue::default())
         } else {
             let value = StateValue::typed_by_content(request.initial_value.as_deref());
+            check_value_of(name.as_str(), request.value_type, &value)?;
             (request.default_enabled, value)
         };
         let options: Vec<_> = request.options.into_iter().map(NewOption::from).collect();
@@ -214,6 +220,10 @@ impl Service {
         let project = self
             .project_for(caller, project, ProjectPermission::CreateFeature)
             .await?;
+        if let Some(value_type) = patch.value_type {
+            let feature = self.feature_in(&project, id).await?;
+            self.check_values_of(&feature, value_type).await?;
+        }
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
         let mut feature = self.feature_in(&project, id).await?;
@@ -225,6 +235,8 @@ impl Service {
         feature.is_server_key_only = patch
             .is_server_key_only
             .unwrap_or(feature.is_server_key_only);
+        feature.hash = patch.hash.unwrap_or(feature.hash);
+        feature.value_type = patch.value_type.unwrap_or(feature.value_type);
         write.update_feature(&feature).await?;
         if let Some(tags) = &patch.tags {
             self.check_tags("tags", &project, tags).await?;
@@ -235,6 +247,30 @@ impl Service {
             .saying(format!("Flag / Remote Config updated: {}", feature.name));
         self.finish(write, Some(caller), subject, told).await?;
         self.feature_view(feature, None, None).await
+    }
+
+    /// Checks that everything a feature serves now can be served with another type of values.
+    async fn check_values_of(&self, feature: &Feature, value_type: ValueType) -> ServiceResult<()> {
+        if value_type == feature.value_type {
+            return Ok(());
+        }
+        let name = feature.name.as_str();
+        for option in self.store().options(feature.id).await? {
+            check_value_of(name, value_type, &option.value)?;
+        }
+        for environment in self.store().environments(feature.project_id).await? {
+            let published = self.published(environment.id).await?;
+            let snapshot = &published.snapshot;
+            let defaults = snapshot.features.iter().map(|part| &part.state);
+            let of_segments = snapshot.segments.iter().flat_map(|part| &part.overrides);
+            let of_identities = snapshot.identities.iter().flat_map(|part| &part.states);
+            for state in defaults.chain(of_segments).chain(of_identities) {
+                if state.feature_id == feature.id {
+                    check_value_of(name, value_type, &state.value)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Deletes a feature with its states and overrides.

@@ -3,7 +3,7 @@
 use crate::environments::EnvironmentPlace;
 use crate::error::{Noun, ServiceError, ServiceResult};
 use crate::feature_states::{StatePatch, ValueChange};
-use crate::state_values::check_value;
+use crate::state_values::check_value_of;
 use crate::weights::{WeightChange, weights_after};
 use crate::{Caller, Service};
 use flagstaff_core::{
@@ -99,7 +99,7 @@ impl Service {
         if let Some(change) = request.value {
             change.apply(&mut value);
         }
-        check_value(&value)?;
+        check_value_of(feature.name.as_str(), feature.value_type, &value)?;
         let options = self.store().options(feature.id).await?;
         let mut weights = weights_after(&options, |_| 0.0, &request.weights)?;
         weights.retain(|weight| {

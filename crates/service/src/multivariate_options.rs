@@ -3,13 +3,13 @@
 use crate::change::{Subject, Told};
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
 use crate::feature_states::ValueChange;
-use crate::state_values::check_value;
+use crate::state_values::check_value_of;
 use crate::text_rules::check_text;
 use crate::weights::check_percentages;
 use crate::{Caller, Service};
 use flagstaff_core::{
     Feature, FeatureId, FeatureKind, MultivariateOption, OptionId, Project, ProjectId,
-    ProjectPermission, StateValue,
+    ProjectPermission, StateValue, ValueType,
 };
 use flagstaff_store::{NewOption, Write};
 use std::collections::HashSet;
@@ -125,7 +125,8 @@ impl Service {
         let mut write = self.store().write().await?;
         let feature = self.feature_in(&project, feature).await?;
         let others = self.store().options(feature.id).await?;
-        check_one(&request.key, &request.value)?;
+        check_one(&request.key)?;
+        check_value_of(feature.name.as_str(), feature.value_type, &request.value)?;
         check_beside(&others, request.default_percentage_allocation)?;
         let new = NewOption::from(request);
         let now = self.clock().now();
@@ -182,7 +183,8 @@ impl Service {
         option.default_percentage_allocation = patch
             .default_percentage_allocation
             .unwrap_or(option.default_percentage_allocation);
-        check_one(&option.key, &option.value)?;
+        check_one(&option.key)?;
+        check_value_of(feature.name.as_str(), feature.value_type, &option.value)?;
         check_beside(&others, option.default_percentage_allocation)?;
         let updated = write.update_option(&option).await;
         updated.map_err(|error| taken_key(error.into()))?;
@@ -269,9 +271,8 @@ fn taken_key(error: ServiceError) -> ServiceError {
     }
 }
 
-/// Checks an option by itself.
-fn check_one(key: &Option<String>, value: &StateValue) -> ServiceResult<()> {
-    check_value(value)?;
+/// Checks the key of an option.
+fn check_one(key: &Option<String>) -> ServiceResult<()> {
     let Some(key) = key else {
         return Ok(());
     };
@@ -294,13 +295,18 @@ fn check_beside(others: &[MultivariateOption], percentage: f64) -> ServiceResult
 }
 
 /// Checks the options of a feature to be made.
-pub(crate) fn check_options(options: &[OptionRequest]) -> ServiceResult<()> {
+pub(crate) fn check_options(
+    options: &[OptionRequest],
+    feature: &str,
+    value_type: ValueType,
+) -> ServiceResult<()> {
     if options.len() > OPTION_LIMIT {
         return Err(too_many());
     }
     let mut keys = HashSet::new();
     for option in options {
-        check_one(&option.key, &option.value)?;
+        check_one(&option.key)?;
+        check_value_of(feature, value_type, &option.value)?;
         if option.key.as_ref().is_some_and(|key| !keys.insert(key)) {
             return Err(ServiceError::invalid("key", Problem::DuplicateVariantKey));
         }

@@ -36,6 +36,8 @@ pub struct SegmentPatch {
     pub name: Option<String>,
     /// Free text; `Some(None)` takes it away.
     pub description: Option<Option<String>>,
+    /// What places identities in its percentages; `Some(None)`: as the environment has it.
+    pub hash: Option<Option<Hash>>,
     /// All rules. Those with ids stay, as do their conditions; those without are new; the others go.
     pub rules: Option<Vec<Rule>>,
 }
@@ -208,6 +210,7 @@ impl Service {
             check_optional("description", description.as_deref(), 20_000)?;
             segment.description = description;
         }
+        segment.hash = patch.hash.unwrap_or(segment.hash);
         segment.updated_at = self.clock().now().after(segment.updated_at);
         write.update_segment(&segment).await?;
         if let Some(rules) = patch.rules {

@@ -8,7 +8,7 @@ use crate::feature_segments::write_order;
 use crate::feature_states::StatePatch;
 use crate::override_order::{make_room, move_link, priority_after};
 use crate::segment_overrides::{OVERRIDE_LIMIT, SegmentOverrideRequest};
-use crate::state_values::check_value;
+use crate::state_values::check_value_of;
 use crate::versions::{VersionPlan, VersionUpdate};
 use crate::weights::weights_after;
 use flagstaff_core::{
@@ -138,7 +138,8 @@ impl<'a> StateEdit<'a> {
         state.enabled = patch.enabled.unwrap_or(state.enabled);
         if let Some(change) = patch.value {
             change.apply(&mut state.value);
-            check_value(&state.value)?;
+            let feature = self.feature;
+            check_value_of(feature.name.as_str(), feature.value_type, &state.value)?;
         }
         let weights = patch.weights.unwrap_or_default();
         weights_after(&self.options, |option| before.weight_of(option), &weights)?;
@@ -224,7 +225,8 @@ impl<'a> StateEdit<'a> {
         // The recorded server fills the columns that are not named from the feature's initial value.
         let mut value = StateValue::typed_by_content(self.feature.initial_value.as_deref());
         request.value.apply(&mut value);
-        check_value(&value)?;
+        let feature = self.feature;
+        check_value_of(feature.name.as_str(), feature.value_type, &value)?;
         let present = |option| {
             let default = default.as_ref();
             default.map_or(0.0, |default| default.weight_of(option))

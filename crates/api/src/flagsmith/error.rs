@@ -264,6 +264,14 @@ pub(crate) fn problem_text(problem: &Problem) -> Vec<Cow<'static, str>> {
         Problem::NotMatching(pattern) => {
             format!("The name does not match the project's pattern: {pattern}").into()
         }
+        Problem::WrongType {
+            feature,
+            value,
+            wrong,
+        } => {
+            let word = wrong.0.name();
+            format!("Values of the feature \"{feature}\" are of type {word}: \"{value}\" {wrong}.").into()
+        }
         Problem::NotAPattern => "Enter a valid regular expression.".into(),
         Problem::InvalidEmail => "Enter a valid email address.".into(),
         Problem::WrongPassword => "Invalid password.".into(),

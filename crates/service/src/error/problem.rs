@@ -1,7 +1,7 @@
 //! What can be wrong with a field.
 
 use super::PasswordProblem;
-use flagstaff_core::FeatureId;
+use flagstaff_core::{FeatureId, WrongType};
 
 /// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -35,6 +35,16 @@ pub enum Problem {
     /// It does not match the project's pattern.
     #[error("does not match `{0}`")]
     NotMatching(String),
+    /// It is no value for a feature of this type.
+    #[error("`{value}` of feature `{feature}` {wrong}: its values are of type {}", .wrong.0.name())]
+    WrongType {
+        /// The feature's name.
+        feature: String,
+        /// The value, up to 100 characters of it.
+        value: String,
+        /// What it is not.
+        wrong: WrongType,
+    },
     /// It is no pattern.
     #[error("is not a regular expression")]
     NotAPattern,

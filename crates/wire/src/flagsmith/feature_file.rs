@@ -3,7 +3,7 @@
 use crate::json::value_to_json;
 use crate::malformed::{Malformed, Problem, quoted};
 use crate::node::Node;
-use flagstaff_core::{FeatureName, StateValue, fold};
+use flagstaff_core::{FeatureName, Hash, StateValue, ValueType, fold};
 use serde_json::{Value as Json, json};
 use std::collections::HashMap;
 
@@ -16,6 +16,10 @@ pub struct FeatureInFile {
     pub default_enabled: bool,
     /// Never shown to a client-side key.
     pub is_server_key_only: bool,
+    /// What places identities among its variants. Files of Flagsmith have none, and Flagsmith passes over ours.
+    pub hash: Option<Hash>,
+    /// What kind of values it has. Files of Flagsmith have none, and Flagsmith passes over ours.
+    pub value_type: ValueType,
     /// What it starts with in a new environment, as text.
     pub initial_value: Option<String>,
     /// Whether it is on.
@@ -47,7 +51,7 @@ pub fn write_feature_file(features: &[FeatureInFile]) -> String {
 }
 
 fn feature_to_json(feature: &FeatureInFile) -> Json {
-    json!({
+    let mut json = json!({
         "name": feature.name.as_str(),
         "default_enabled": feature.default_enabled,
         "is_server_key_only": feature.is_server_key_only,
@@ -56,7 +60,14 @@ fn feature_to_json(feature: &FeatureInFile) -> Json {
         "type": kind_text(&feature.value),
         "enabled": feature.enabled,
         "multivariate": feature.variants.iter().map(variant_to_json).collect::<Json>(),
-    })
+    });
+    if let Some(hash) = feature.hash {
+        json["hash"] = hash.name().into();
+    }
+    if feature.value_type != ValueType::Auto {
+        json["value_type"] = feature.value_type.name().into();
+    }
+    json
 }
 
 fn variant_to_json(variant: &VariantInFile) -> Json {
@@ -122,6 +133,8 @@ fn feature(node: &Node<'_>) -> Result<FeatureInFile, Malformed> {
         })?,
         default_enabled: flag("default_enabled")?,
         is_server_key_only: flag("is_server_key_only")?,
+        hash: word(node, "hash", HASHES, Hash::parse)?,
+        value_type: word(node, "value_type", VALUE_TYPES, ValueType::parse)?.unwrap_or_default(),
         initial_value: match node.optional("initial_value")? {
             Some(text) => Some(text.text()?.to_owned()),
             None => None,
@@ -130,6 +143,27 @@ fn feature(node: &Node<'_>) -> Result<FeatureInFile, Malformed> {
         value: value(node)?,
         variants,
     })
+}
+
+const HASHES: &str = "flagsmith, flagd-v2, flagd-v3, flipt, fnv1a32";
+const VALUE_TYPES: &str = "auto, boolean, integer, number, string, json";
+
+/// One of the words of a closed list, where there is one.
+fn word<T>(
+    node: &Node<'_>,
+    member: &str,
+    expected: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, Malformed> {
+    let Some(node) = node.optional(member)? else {
+        return Ok(None);
+    };
+    let text = node.text()?;
+    let found = || Problem::Word {
+        expected,
+        found: quoted(text),
+    };
+    parse(text).map(Some).ok_or_else(|| node.malformed(found()))
 }
 
 fn variant(node: &Node<'_>) -> Result<VariantInFile, Malformed> {
@@ -216,6 +250,19 @@ mod tests {
     }
 
     #[test]
+    fn hash_and_type_are_written_where_they_are_set() {
+        let mut json = colour();
+        json[0]["hash"] = json!("flagd-v2");
+        json[0]["value_type"] = json!("json");
+
+        let features = parse(&json).unwrap();
+
+        let read = (features[0].hash, features[0].value_type);
+        assert_eq!(read, (Some(Hash::FlagdV2), ValueType::Json));
+        assert_eq!(write_feature_file(&features), json.to_string());
+    }
+
+    #[test]
     fn what_is_no_file_of_features_is_refused_with_its_place() {
         let check = |change: fn(&mut Json), expected: &str| {
             let mut json = colour();
@@ -236,6 +283,10 @@ mod tests {
             "[0].enabled must be true or false, not text",
         );
         check(
+            |json| json[0]["hash"] = json!("md5"),
+            "[0].hash must be one of flagsmith, flagd-v2, flagd-v3, flipt, fnv1a32, not `md5`",
+        );
+        check(
             |json| json[0]["type"] = json!("float"),
             "[0].type must be one of unicode, int, bool, not `float`",
         );
@@ -251,5 +302,11 @@ mod tests {
             },
             "[1] collides with `colour`",
         );
+    }
+
+    #[test]
+    fn the_words_of_refusals_are_all_there_are() {
+        assert_eq!(Hash::ALL.map(Hash::name).join(", "), HASHES);
+        assert_eq!(ValueType::ALL.map(ValueType::name).join(", "), VALUE_TYPES);
     }
 }

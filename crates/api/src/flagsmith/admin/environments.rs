@@ -8,7 +8,7 @@ use super::super::fields::{Fields, Need, Text};
 use super::super::scalar::{self, Integer};
 use super::super::sdk::forms::Document;
 use super::super::view::View;
-use super::{lists, times};
+use super::{lists, times, words_of_ours};
 use crate::auth::{Member, Open};
 use crate::routes::Routes;
 use axum::http::StatusCode;
@@ -274,6 +274,8 @@ fn read_patch(fields: &mut Fields<'_>, name: Need) -> EnvironmentPatch {
         use_identity_composite_key_for_hashing: boolean("use_identity_composite_key_for_hashing"),
         hide_sensitive_data: boolean("hide_sensitive_data"),
         use_identity_overrides_in_local_eval: boolean("use_identity_overrides_in_local_eval"),
+        hash: words_of_ours::read_hash(fields, Need::Optional).value(),
+        disabled_as: words_of_ours::read_disabled_as(fields),
     }
 }
 
@@ -299,5 +301,7 @@ fn shape(environment: &Environment) -> Json {
         "use_identity_overrides_in_local_eval": environment.use_identity_overrides_in_local_eval,
         "is_creating": false,
         "metadata": [],
+        "hash": environment.hash.name(),
+        "disabled_as": environment.disabled_as.name(),
     })
 }

@@ -6,8 +6,8 @@ use super::super::words;
 use super::option_body;
 use super::state_bodies;
 use super::state_values::TEXT;
-use super::times;
-use flagstaff_core::{FeatureKind, Member, MemberId, TagId, ValueType};
+use super::{times, words_of_ours};
+use flagstaff_core::{FeatureKind, Hash, Member, MemberId, TagId};
 use flagstaff_service::{FeaturePatch, FeatureRequest, FeatureView};
 use flagstaff_wire::python;
 use serde_json::{Map, Value as Json, json};
@@ -52,8 +52,8 @@ pub(super) fn read_request(fields: &mut Fields<'_>) -> FeatureRequest {
         default_enabled: boolean("default_enabled"),
         is_archived: boolean("is_archived"),
         is_server_key_only: boolean("is_server_key_only"),
-        hash: None,
-        value_type: ValueType::Auto,
+        hash: words_of_ours::read_hash(fields, Need::OptionalOrNull).value(),
+        value_type: words_of_ours::read_value_type(fields).unwrap_or_default(),
         name: fields.text("name", Need::Required, NAME).or_default(),
         initial_value: read_initial_value(fields),
         description: description.value(),
@@ -72,6 +72,8 @@ pub(super) fn read_patch(fields: &mut Fields<'_>) -> FeaturePatch {
         description: description.change(),
         is_archived: fields.boolean("is_archived", Need::Optional).value(),
         is_server_key_only: fields.boolean("is_server_key_only", Need::Optional).value(),
+        hash: words_of_ours::read_hash(fields, Need::OptionalOrNull).change(),
+        value_type: words_of_ours::read_value_type(fields),
         tags,
     }
 }
@@ -146,6 +148,8 @@ pub(super) fn shape(view: &FeatureView, shown: Shown) -> Json {
     if matches!(shown, Shown::Patched | Shown::Whole) {
         insert("code_references_counts", json!([]));
     }
+    insert("hash", view.feature.hash.map(Hash::name).into());
+    insert("value_type", view.feature.value_type.name().into());
     Json::Object(members)
 }
 

@@ -41,6 +41,7 @@ mod tags;
 mod times;
 mod version_states;
 mod versions;
+mod words_of_ours;
 
 use crate::routes::Routes;
 

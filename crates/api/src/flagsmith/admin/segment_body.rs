@@ -3,9 +3,9 @@
 use super::super::field_errors::FieldErrors;
 use super::super::fields::{Fields, Need, Sent, Text};
 use super::super::words;
-use super::times;
+use super::{times, words_of_ours};
 use flagstaff_core::{
-    Condition, ConditionId, FeatureId, OPERATORS, Rule, RuleId, RuleKind, Segment,
+    Condition, ConditionId, FeatureId, Hash, OPERATORS, Rule, RuleId, RuleKind, Segment,
 };
 use flagstaff_service::{SegmentPatch, SegmentRequest};
 use flagstaff_wire::python;
@@ -32,7 +32,7 @@ pub(super) fn read_request(fields: &mut Fields<'_>) -> SegmentRequest {
         name: fields.text("name", Need::Required, NAME).or_default(),
         description: description.value(),
         feature_id: feature.map(FeatureId::new),
-        hash: None,
+        hash: words_of_ours::read_hash(fields, Need::OptionalOrNull).value(),
         rules: read_rules(fields, Need::Required).unwrap_or_default(),
     }
 }
@@ -43,6 +43,7 @@ pub(super) fn read_patch(fields: &mut Fields<'_>, need: Need) -> SegmentPatch {
     SegmentPatch {
         name: fields.text("name", need, NAME).value(),
         description: description.change(),
+        hash: words_of_ours::read_hash(fields, Need::OptionalOrNull).change(),
         rules: read_rules(fields, need),
     }
 }
@@ -134,6 +135,7 @@ pub(super) fn shape(segment: &Segment) -> Json {
         "metadata": [],
         "membership_counts": [],
         "managed_by": "",
+        "hash": segment.hash.map(Hash::name),
     })
 }
 

@@ -157,7 +157,8 @@ async fn a_copied_environment_serves_the_same_without_identities_and_keys() {
     )
     .await;
     let settings = json!({ "description": "d", "banner_text": "b", "hide_sensitive_data": false,
-        "allow_client_traits": true, "minimum_change_request_approvals": 2 });
+        "allow_client_traits": true, "minimum_change_request_approvals": 2,
+        "hash": "flagd-v2", "disabled_as": "state" });
     desk.patch(&desk.in_environment(""), settings).await;
 
     let missing = desk.post(&desk.in_environment("clone/"), json!({})).await;

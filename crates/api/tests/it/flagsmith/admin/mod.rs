@@ -15,6 +15,7 @@ mod features;
 mod flagd_integrations;
 mod future;
 mod golden;
+mod hashes_and_types;
 mod identities;
 mod identity_overrides;
 mod identity_traits;

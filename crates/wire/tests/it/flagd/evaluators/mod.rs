@@ -3,6 +3,7 @@
 mod agreement;
 mod conditions;
 mod generate;
+mod hashes;
 mod process;
 mod schema;
 mod traps;

@@ -36,7 +36,7 @@ const FILES: [&str; 18] = [
 contract! {
     async fn everything_is_answered_as_recorded(database: Database) {
         let face = Face::start_open_to_all_on(database.open().await).await;
-        let mut comparison = Comparison::default();
+        let mut comparison = Comparison::new();
         let mut report = Vec::new();
         for file in FILES {
             let mut roles = Roles::default();
