@@ -22,8 +22,11 @@ struct Shard {
     entries: Entries,
     effects: OnceLock<HashMap<Arc<str>, Effect>>,
     /// Identities whose identifier is not its own slug, by the hash of the slug.
-    renamed: OnceLock<Box<[(u64, Arc<SnapshotIdentity>)]>>,
+    renamed: OnceLock<Box<[Renamed]>>,
 }
+
+/// An identity with the hash of its slug.
+type Renamed = (u64, Arc<SnapshotIdentity>);
 
 /// A copy is made to be changed: what was found out is left behind.
 impl Clone for Shard {
