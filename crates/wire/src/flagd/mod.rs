@@ -14,7 +14,6 @@ mod segments;
 mod split;
 mod subject;
 pub mod warning;
-mod weights;
 
 pub use document::{Document, TRANSLATOR_VERSION, diagnostics, document, flag_set_id};
 pub use options::DocumentOptions;

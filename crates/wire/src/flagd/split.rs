@@ -1,21 +1,17 @@
 //! Variants that callers are placed in by weight.
 
 use super::branches::Target;
-use super::weights::whole_weights;
 use flagstaff_core::FlagState;
+use flagstaff_core::bucket::WholeWeights;
 use flagstaff_core::variant_names::Variants;
 
 /// How a state is split, `rest` being the variant of those who are in none of the options; `None` where it is not.
 pub(super) fn split(state: &FlagState, variants: Variants<'_>, rest: &str) -> Option<Target> {
-    let percentages: Vec<f64> = state
-        .variants
-        .iter()
-        .map(|variant| variant.weight)
-        .collect();
-    let (weights, left) = whole_weights(&percentages);
+    let weights = WholeWeights::of(&state.variants);
+    let left = weights.control();
     let names: Vec<_> = variants.options().map(|option| option.name).collect();
     let mut entries = Vec::new();
-    for (variant, weight) in state.variants.iter().zip(weights) {
+    for (variant, weight) in state.variants.iter().zip(weights.weights()) {
         if let Some(name) = names.get(variant.option)
             && weight > 0
         {

@@ -88,8 +88,11 @@ fn compare(runtime: Runtime, form: FlagdForm) {
                     assert_eq!(resolution.variant, None);
                     return;
                 };
-                if may_hash(&json, resolution.key) {
-                    // The engine has no other hash than Flagsmith's yet.
+                if runtime == Runtime::JavaScript
+                    && !(resolution.key.is_ascii() && context.to_string().is_ascii())
+                    && may_hash(&json, resolution.key)
+                {
+                    // Its hash mixes the 16 bits of characters where Go's mixes the bytes of UTF-8.
                     left_out += 1;
                     return;
                 }
@@ -109,7 +112,10 @@ fn compare(runtime: Runtime, form: FlagdForm) {
     say(&format!(
         "{form:?} in {runtime:?}: {compared} answers agree, {split} splits, {targeted} overrides, {absent} without value; {left_out} left out"
     ));
-    assert!(targeted > 100 && absent > 100, "too little to agree on");
+    assert!(
+        split > 100 && targeted > 100 && absent > 100,
+        "too little to agree on"
+    );
 }
 
 #[test]
