@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_keep_their_ratio() {
+    fn requirement_17_weights_are_whole_numbers_with_a_total_of_their_own() {
         check(&[30.0], &[30], 70);
         check(&[33.3, 33.3], &[333, 333], 334);
         check(&[0.5, 99.5], &[5, 995], 0);
@@ -105,6 +105,7 @@ mod tests {
     fn what_lies_beyond_the_total_is_cut_off() {
         check(&[60.0, 60.0, 10.0], &[60, 40, 0], 0);
         check(&[-5.0, 10.0], &[0, 10], 90);
+        check(&[f64::INFINITY, 10.0], &[100, 0], 0);
     }
 
     proptest! {

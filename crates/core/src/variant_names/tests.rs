@@ -179,6 +179,11 @@ proptest! {
         names.push("control".to_owned());
         names.extend(segments(&snapshot));
         names.extend(identifiers.iter().map(|identifier| of_identity(&snapshot, identifier)));
+        let variants = snapshot.variants(0);
+        for (identity, over) in variants.of_identities(&snapshot.identities.in_order()) {
+            let alone = variants.of_identity(identity).unwrap();
+            prop_assert_eq!(over.name, alone.name);
+        }
         let distinct: HashSet<&String> = names.iter().collect();
         prop_assert_eq!(distinct.len(), names.len(), "{:?}", names);
     }

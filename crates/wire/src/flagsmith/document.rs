@@ -4,8 +4,8 @@ use super::document_state::{StateOutput, digits_as_number, write_state};
 use crate::json::{write_boolean, write_integer, write_list, write_optional_text, write_text};
 use crate::time::{UtcMark, iso};
 use flagstaff_core::{
-    Attributes, Condition, Context, FeatureId, FeatureState, IdentityContext, Rule, RuleKind,
-    Snapshot, SnapshotFeature, SnapshotIdentity, SnapshotSegment, Value,
+    Attributes, Condition, Context, Differing, FeatureId, FeatureState, Hash, IdentityContext,
+    Rule, RuleKind, Snapshot, SnapshotFeature, SnapshotIdentity, SnapshotSegment, Value,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -16,12 +16,13 @@ pub use super::document_read::parse_environment_document;
 /// What an SDK that evaluates a document by itself will not answer as the server does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DocumentWarning {
-    /// Its percentage splits are hashed by a text that the document cannot carry as the segment's id.
+    /// Its percentage splits are hashed otherwise than by Flagsmith's hash, or by a text that the document cannot carry as
+    /// the segment's id.
     SegmentHash {
         /// Name of the segment.
         segment: String,
     },
-    /// Its variants are hashed by a text that the document cannot carry as a seed.
+    /// Its variants are hashed otherwise than by Flagsmith's hash, or by a text that the document cannot carry as a seed.
     StateHash {
         /// Name of the feature.
         feature: Arc<str>,
@@ -110,6 +111,19 @@ impl<'a> Document<'a> {
         };
         if !environment.use_identity_composite_key_for_hashing && splits() {
             self.warnings.push(DocumentWarning::IdentityHash);
+        }
+        self.warn_of_other_hashes();
+    }
+
+    /// SDKs know no hash but Flagsmith's.
+    fn warn_of_other_hashes(&mut self) {
+        let differing = self.snapshot.placed_differently_by(Hash::Flagsmith);
+        for Differing { name, .. } in differing.features {
+            self.warn(DocumentWarning::StateHash { feature: name });
+        }
+        for Differing { name, .. } in differing.segments {
+            let segment = name.to_string();
+            self.warn(DocumentWarning::SegmentHash { segment });
         }
     }
 

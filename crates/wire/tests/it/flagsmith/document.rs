@@ -2,7 +2,7 @@
 
 use super::installation::Installation;
 use super::random::Random;
-use flagstaff_core::Snapshot;
+use flagstaff_core::{Hash, Snapshot};
 use flagstaff_wire::flagsmith::document::{environment_document, parse_environment_document};
 use flagstaff_wire::flagsmith::import::ImportWarning;
 use serde_json::{Value as Json, json};
@@ -279,4 +279,32 @@ fn state(random: &mut Random, feature: usize) -> Json {
         "feature_state_value": random.pick(&values).clone(),
         "multivariate_feature_state_values": weights,
     })
+}
+
+/// Nothing is added that an SDK could stumble over; what it places differently is reported.
+#[test]
+fn another_hash_than_flagsmiths_changes_no_byte_and_is_reported() {
+    let recorded: Json = serde_json::from_slice(RECORDED).unwrap();
+    let (imported, _) = parse_environment_document(recorded.to_string().as_bytes()).unwrap();
+    let with = |hash| {
+        let snapshot =
+            Installation::new(&imported).snapshot_with(|rows| rows.environment.hash = hash);
+        let (bytes, warnings) = environment_document(&snapshot);
+        let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        (bytes, warnings)
+    };
+
+    let (plain, without) = with(Hash::Flagsmith);
+    let (bytes, warnings) = with(Hash::FlagdV2);
+
+    assert_eq!(bytes, plain);
+    let added = warnings.iter().filter(|warning| !without.contains(warning));
+    let added: Vec<&String> = added.collect();
+    assert!(
+        added.iter().any(|warning| warning.starts_with("feature `"))
+            && added
+                .iter()
+                .all(|warning| warning.contains("place identities differently")),
+        "{added:?}"
+    );
 }
