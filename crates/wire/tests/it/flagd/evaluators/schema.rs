@@ -15,7 +15,7 @@ fn requirement_35_generated_documents_are_valid_by_flagds_schema() {
         return;
     };
     let full = std::env::var("FLAGSTAFF_FULL").is_ok_and(|value| value == "1");
-    let cases = if full { 20_000 } else { 2_000 };
+    let cases = if full { 5_000 } else { 2_000 };
     let mut generator = Generator::new(SEED);
     let (mut flags, mut targeted, mut mixed) = (0, 0, 0);
     for number in 0..cases {
