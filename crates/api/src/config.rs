@@ -43,6 +43,9 @@ pub struct ApiConfig {
     /// The table of its own.
     #[serde(skip)]
     pub flagd: FlagdConfig,
+    /// The table of its own.
+    #[serde(skip)]
+    pub metrics: MetricsConfig,
 }
 
 impl Default for ApiConfig {
@@ -62,6 +65,7 @@ impl Default for ApiConfig {
             ofrep_requests: 0,
             public_url: "http://127.0.0.1:8000".to_owned(),
             flagd: FlagdConfig::default(),
+            metrics: MetricsConfig::default(),
         }
     }
 }
@@ -80,6 +84,14 @@ pub struct FlagdConfig {
     /// What is laid under the context of every evaluation that such a client makes: a JSON object.
     /// Default `{}`.
     pub sync_context: SyncContext,
+    /// An address more for `flagd.evaluation.v1` and `.v2`, over gRPC, gRPC-Web and Connect: usually port 8013.
+    pub evaluation_listen: Option<SocketAddr>,
+    /// Server-side key of the environment that `evaluation_listen` serves to clients that bring no key.
+    pub evaluation_key: Option<SecretString>,
+    /// Seconds of silence after which a stream of events is given a sign of life. Default 20.
+    pub keep_alive_seconds: u64,
+    /// Seconds after which a stream of events is ended, so that its client connects anew. Default 0: never.
+    pub stream_deadline_seconds: u64,
 }
 
 impl Default for FlagdConfig {
@@ -89,8 +101,20 @@ impl Default for FlagdConfig {
             sync_listen: None,
             sync_key: None,
             sync_context: SyncContext::default(),
+            evaluation_listen: None,
+            evaluation_key: None,
+            keep_alive_seconds: 20,
+            stream_deadline_seconds: 0,
         }
     }
+}
+
+/// What metrics tell: the `[metrics]` table of `flagstaff.toml`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsConfig {
+    /// Whether names of flags are labels. Only the first 500 that are asked for are told apart. Default `false`.
+    pub flag_labels: bool,
 }
 
 /// A JSON object that every evaluation of a client begins with.

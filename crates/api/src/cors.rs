@@ -11,9 +11,14 @@ flagsmith-application-version, x-csrftoken, authorization, x-e2e-test-auth-token
 const OFREP_METHODS: &str = "GET, OPTIONS, POST";
 const OFREP_HEADERS: &str = "content-type, authorization, x-api-key, x-environment-key, if-none-match, last-event-id, \
 cache-control, accept, traceparent, tracestate, baggage";
-/// More than the recorded `Retry-After`: browsers may see how old a document is, and ask for it by its tag.
-const EXPOSED: &str =
-    "Retry-After, X-Flagsmith-Document-Updated-At, ETag, Last-Modified, X-Request-Id";
+/// What flagd's clients send in browsers, by Connect and by gRPC-Web.
+const FLAGD_METHODS: &str = "OPTIONS, POST";
+const FLAGD_HEADERS: &str = "content-type, authorization, x-environment-key, flagd-selector, connect-protocol-version, \
+connect-timeout-ms, connect-content-encoding, connect-accept-encoding, x-grpc-web, grpc-timeout, x-user-agent, accept, \
+traceparent, tracestate, baggage";
+/// More than the recorded `Retry-After`: browsers may see how old a document is, ask for it by
+/// its tag, and see how a call ended.
+const EXPOSED: &str = "Retry-After, X-Flagsmith-Document-Updated-At, ETag, Last-Modified, X-Request-Id, Grpc-Status, Grpc-Message";
 const MAX_AGE: &str = "86400";
 
 /// True for the question a browser asks before the request itself.
@@ -25,6 +30,8 @@ pub(crate) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
 pub(crate) fn preflight(template: &str) -> Response {
     let (methods, allowed) = if crate::ofrep::serves(template) {
         (OFREP_METHODS, OFREP_HEADERS)
+    } else if crate::flagd::rpc::serves(template) {
+        (FLAGD_METHODS, FLAGD_HEADERS)
     } else {
         (METHODS, HEADERS)
     };

@@ -30,7 +30,7 @@ mod sdk_labels;
 mod state;
 mod streams;
 
-pub use config::{ApiConfig, FlagdConfig, SyncContext};
+pub use config::{ApiConfig, FlagdConfig, MetricsConfig, SyncContext};
 pub use frame::watch_pages;
 pub use listener::Connection;
 pub use ops::metrics_recorder;
@@ -49,6 +49,7 @@ pub fn router(state: ApiState) -> Router {
     let routes = ofrep::routes(routes);
     let routes = ops::routes(routes);
     let routes = flagd::grpc::sync::routes(routes);
+    let routes = flagd::rpc::routes(routes);
     let routes = grpc::operations(routes);
     routes.finish(state)
 }
@@ -58,6 +59,8 @@ pub fn router(state: ApiState) -> Router {
 pub enum Face {
     /// `flagd.sync.v1`.
     FlagdSync,
+    /// `flagd.evaluation.v1` and `.v2`.
+    FlagdEvaluation,
 }
 
 /// What a listener of one face serves: that face, and what probes ask. With a server-side `key` it stands for the
@@ -66,6 +69,7 @@ pub fn face_router(state: ApiState, face: Face, key: Option<SecretString>) -> Ro
     let routes = routes::Routes::new();
     let routes = match face {
         Face::FlagdSync => flagd::grpc::sync::routes(routes),
+        Face::FlagdEvaluation => flagd::rpc::routes(routes),
     };
     let routes = grpc::operations(routes);
     routes

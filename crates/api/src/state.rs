@@ -1,6 +1,7 @@
 //! What every handler can reach.
 
 use crate::config::ApiConfig;
+use crate::flagd::rpc::FlagLabels;
 use crate::pace::Pace;
 use crate::streams::Streams;
 use axum::http::HeaderValue;
@@ -26,6 +27,7 @@ struct Parts {
     metrics: PrometheusHandle,
     streams: Streams,
     ofrep_pace: Pace,
+    flag_labels: FlagLabels,
     /// Tells this process's request ids from those of others.
     process: String,
     requests: AtomicU64,
@@ -45,6 +47,7 @@ impl ApiState {
             metrics,
             streams,
             ofrep_pace,
+            flag_labels: FlagLabels::default(),
             process: Uuid::new_v4().simple().to_string(),
             requests: AtomicU64::new(0),
             measured: AtomicU64::new(0),
@@ -90,6 +93,15 @@ impl ApiState {
     /// How fast keys may ask through OFREP.
     pub(crate) fn ofrep_pace(&self) -> &Pace {
         &self.0.ofrep_pace
+    }
+
+    /// The flags whose names are labels of metrics; `None` where no names are.
+    pub(crate) fn flag_labels(&self) -> Option<&FlagLabels> {
+        self.0
+            .config
+            .metrics
+            .flag_labels
+            .then_some(&self.0.flag_labels)
     }
 
     pub(crate) fn streams(&self) -> &Streams {

@@ -14,6 +14,7 @@ pub(crate) enum Protocol {
     Realtime,
     Ofrep,
     FlagdSync,
+    FlagdEvents,
     Health,
 }
 
@@ -23,6 +24,7 @@ impl Protocol {
             Self::Realtime => "realtime",
             Self::Ofrep => "ofrep",
             Self::FlagdSync => "flagd-sync",
+            Self::FlagdEvents => "flagd-events",
             Self::Health => "health",
         }
     }

@@ -20,6 +20,9 @@ const KEY: &str = "ser.local-dev-only";
 /// Where flagd's clients that evaluate for themselves look for their flags.
 const SYNC: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8015);
 
+/// Where flagd's clients that ask for each flag look for their server.
+const EVALUATION: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8013);
+
 /// What is made before the server answers.
 pub(crate) struct Dev {
     request: BootstrapRequest,
@@ -43,10 +46,16 @@ pub(crate) fn run(args: &BootstrapArgs, mut settings: Settings) -> Result<(), Fa
     }
     let flagd = &mut settings.flagd;
     let sync = *flagd.sync_listen.get_or_insert(SYNC);
-    // Its clients have no option for a key; others than those of this machine need one all the same.
-    if sync.ip().is_loopback() && flagd.sync_key.is_none() {
-        let key = request.server_key.as_ref();
-        flagd.sync_key = key.map(|key| key.expose().into());
+    let evaluation = *flagd.evaluation_listen.get_or_insert(EVALUATION);
+    // Their clients have no option for a key; others than those of this machine need one all the same.
+    for (address, key) in [
+        (sync, &mut flagd.sync_key),
+        (evaluation, &mut flagd.evaluation_key),
+    ] {
+        if address.ip().is_loopback() && key.is_none() {
+            let known = request.server_key.as_ref();
+            *key = known.map(|known| known.expose().into());
+        }
     }
     let output = args.output.clone();
     serve::run(settings, Some(Dev { request, output }))
@@ -96,6 +105,7 @@ fn text(done: &Bootstrapped, url: &str, listeners: &[(Face, SocketAddr)]) -> Str
         let (host, port) = (address.ip(), address.port());
         let (who, resolver) = match face {
             Face::FlagdSync => ("that evaluate for themselves", "in-process"),
+            Face::FlagdEvaluation => ("that ask for each flag", "rpc"),
         };
         let _ = writeln!(
             text,

@@ -119,6 +119,7 @@ fn router(service: &Service, settings: &Settings, public_url: &Arc<str>) -> (Rou
     let mut config = settings.limits.clone();
     config.public_url = public_url.to_string();
     config.flagd = settings.flagd.clone();
+    config.metrics = settings.metrics.clone();
     let state = ApiState::new(service.clone(), config, flagstaff_api::metrics_recorder());
     let pages = DashboardConfig {
         public_url: Arc::clone(public_url),

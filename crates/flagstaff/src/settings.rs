@@ -10,7 +10,7 @@ pub(crate) use layers::{SettingError, read_secret};
 pub(crate) use page::reference_page;
 
 use crate::config::{ConnectionConfig, LogConfig, ServerConfig};
-use flagstaff_api::{ApiConfig, FlagdConfig};
+use flagstaff_api::{ApiConfig, FlagdConfig, MetricsConfig};
 use flagstaff_service::config::{MemoryConfig, SignInConfig, UsageConfig};
 use layers::Layers;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 const FILE: &str = "flagstaff.toml";
 
 /// Every table, in the order of the reference page.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "server",
     "sign_in",
     "limits",
@@ -27,6 +27,7 @@ const TABLES: [&str; 8] = [
     "connections",
     "memory",
     "usage",
+    "metrics",
     "log",
 ];
 
@@ -47,6 +48,7 @@ pub(crate) struct Settings {
     pub(crate) connections: ConnectionConfig,
     pub(crate) memory: MemoryConfig,
     pub(crate) usage: UsageConfig,
+    pub(crate) metrics: MetricsConfig,
     pub(crate) log: LogConfig,
 }
 
@@ -102,6 +104,7 @@ impl Settings {
             connections: layers.take("connections")?,
             memory: layers.take("memory")?,
             usage: layers.take("usage")?,
+            metrics: layers.take("metrics")?,
             log: layers.take("log")?,
         };
         layers.finish(&TABLES)?;

@@ -7,6 +7,7 @@ mod document;
 pub(crate) mod grpc;
 mod key;
 mod meters;
+pub(crate) mod rpc;
 mod sync;
 
 pub(crate) use meters::{SIZE, SIZE_BYTES};

@@ -28,7 +28,8 @@ pub(crate) fn is_call(headers: &HeaderMap) -> bool {
     kind.is_some_and(is_kind_of_call)
 }
 
-fn is_kind_of_call(content_type: &HeaderValue) -> bool {
+/// True for a content type of gRPC or gRPC-Web.
+pub(crate) fn is_kind_of_call(content_type: &HeaderValue) -> bool {
     content_type.as_bytes().starts_with(CONTENT_TYPE.as_bytes())
 }
 

@@ -58,40 +58,31 @@ impl Routes {
         })
     }
 
-    /// Adds the methods of a service that code was generated for, each of whose requests is one message.
+    /// Adds methods of one face whose requests are one message each, whatever carries them.
     ///
-    /// Whoever asks is authenticated before the service sees anything; what that yields lies in the extensions of
-    /// the request. The body is complete, and no larger than it may be. `refuse` says refusals.
-    #[expect(dead_code, reason = "the services of evaluation are added by it")]
-    pub(crate) fn service<A, S, B>(
+    /// Whoever asks is authenticated before the handler sees anything. The body is complete, and no larger than a
+    /// message may be, wherever its content type says that it is one. `refuse` says refusals.
+    pub(crate) fn calls<A, H, F>(
         mut self,
         paths: &[&'static str],
         auth: A,
         refuse: Refuse,
-        service: S,
+        handler: H,
     ) -> Self
     where
         A: CallAuth,
-        S: Service<Request, Response = http::Response<B>, Error = Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        S::Future: Send,
-        B: HttpBody<Data = Bytes> + Send + 'static,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
+        H: Fn(ApiState, A::Subject, Parts, Bytes) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Result<Response, Status>> + Send,
     {
         for path in paths {
-            let (auth, service) = (auth.clone(), service.clone());
-            self = self.call_route(path, refuse, move |state, mut parts, body| {
-                let (auth, service) = (auth.clone(), service.clone());
+            let (auth, handler) = (auth.clone(), handler.clone());
+            self = self.call_route(path, refuse, move |state, parts, body| {
+                let (auth, handler) = (auth.clone(), handler.clone());
                 async move {
                     let presented = Presented::of(&parts, &[]);
                     let subject = auth.authenticate(&state, presented, &()).await?;
                     let body = read_body(&state, &parts.headers, body).await?;
-                    parts.extensions.insert(subject);
-                    let request = Request::from_parts(parts, Body::from(body));
-                    Ok(answered(service.oneshot(request).await))
+                    handler(state, subject, parts, body).await
                 }
             });
         }

@@ -9,6 +9,7 @@ mod bad_input;
 mod face;
 mod flagd;
 mod flagd_grpc;
+mod flagd_rpc;
 mod flagsmith;
 mod frame;
 mod ofrep;

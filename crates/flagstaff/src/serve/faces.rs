@@ -22,7 +22,14 @@ pub(super) struct FaceListener {
 /// # Errors
 /// The first address that cannot be listened on.
 pub(super) async fn bind(config: &FlagdConfig) -> Result<Vec<FaceListener>, Failure> {
-    let wanted = [(Face::FlagdSync, config.sync_listen, &config.sync_key)];
+    let wanted = [
+        (Face::FlagdSync, config.sync_listen, &config.sync_key),
+        (
+            Face::FlagdEvaluation,
+            config.evaluation_listen,
+            &config.evaluation_key,
+        ),
+    ];
     let mut listeners = Vec::new();
     for (face, address, key) in wanted {
         let Some(address) = address else {

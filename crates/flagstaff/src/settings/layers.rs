@@ -10,7 +10,11 @@ use std::path::{Path, PathBuf};
 const PREFIX: &str = "FLAGSTAFF_";
 
 /// Settings that are secrets: each can also be given as the name of a file that holds it.
-pub(super) const SECRETS: [(&str, &str); 2] = [("server", "database_url"), ("flagd", "sync_key")];
+pub(super) const SECRETS: [(&str, &str); 3] = [
+    ("server", "database_url"),
+    ("flagd", "sync_key"),
+    ("flagd", "evaluation_key"),
+];
 
 /// Where a setting was given.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,13 @@ use serde_json::{Value as Json, json};
 
 const KEY: &str = "ser.pinned-for-this-test";
 /// Listeners on free ports, so that tests do not meet.
-const DEV: [&str; 3] = ["dev", "--set", "flagd.sync_listen=127.0.0.1:0"];
+const DEV: [&str; 5] = [
+    "dev",
+    "--set",
+    "flagd.sync_listen=127.0.0.1:0",
+    "--set",
+    "flagd.evaluation_listen=127.0.0.1:0",
+];
 
 /// A member who signed in.
 struct Admin<'s> {

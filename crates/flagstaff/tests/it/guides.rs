@@ -169,7 +169,10 @@ fn requirement_34_one_command_serves_flags_to_flagd_and_says_how() {
         .split(' ')
         .collect();
     // Its listener has a fixed port, which tests cannot share.
-    let ports = [("FLAGSTAFF_FLAGD__SYNC_LISTEN", "127.0.0.1:0")];
+    let ports = [
+        ("FLAGSTAFF_FLAGD__SYNC_LISTEN", "127.0.0.1:0"),
+        ("FLAGSTAFF_FLAGD__EVALUATION_LISTEN", "127.0.0.1:0"),
+    ];
     let server = Server::start_as(&arguments, &database, &ports);
 
     let question = server

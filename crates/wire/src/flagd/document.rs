@@ -173,8 +173,9 @@ fn write_metadata(out: &mut Vec<u8>, snapshot: &Snapshot, warnings: &Warnings) {
     out.push(b'}');
 }
 
-/// When the environment last changed; `0` where that was never.
-fn version(updated_at: Timestamp) -> String {
+/// The version of an environment as a set of flags: when it last changed; `0` where that was never.
+#[must_use]
+pub fn version(updated_at: Timestamp) -> String {
     if updated_at.micros() == 0 {
         "0".to_owned()
     } else {

@@ -15,6 +15,6 @@ mod split;
 mod subject;
 pub mod warning;
 
-pub use document::{Document, TRANSLATOR_VERSION, diagnostics, document, flag_set_id};
+pub use document::{Document, TRANSLATOR_VERSION, diagnostics, document, flag_set_id, version};
 pub use options::DocumentOptions;
 pub use warning::{FeatureWarnings, Warning, WarningReason, Warnings};

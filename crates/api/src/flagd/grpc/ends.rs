@@ -6,7 +6,7 @@ use crate::grpc::with_pushback;
 use tonic::Status;
 
 /// The status at the end of a stream.
-pub(super) fn status_of_end(end: End) -> Status {
+pub(in crate::flagd) fn status_of_end(end: End) -> Status {
     match end {
         End::Stopping => with_pushback(Status::unavailable("the server stops")),
         End::KeyWithdrawn => Status::permission_denied("the key opens the environment no more"),

@@ -5,3 +5,6 @@ mod ends;
 mod protobuf;
 mod selector;
 pub(crate) mod sync;
+
+pub(in crate::flagd) use credentials::{FlagdKey, is_served};
+pub(in crate::flagd) use ends::status_of_end;
