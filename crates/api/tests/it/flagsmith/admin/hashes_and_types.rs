@@ -227,3 +227,59 @@ async fn a_type_that_present_values_do_not_have_is_refused() {
     let reply = desk.patch(&path, json!({ "value_type": "string" })).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
 }
+
+#[tokio::test]
+async fn overrides_of_identities_have_the_type_of_their_feature() {
+    let desk = Desk::open().await;
+    let id = desk
+        .make_feature(json!({ "name": "price", "value_type": "number" }))
+        .await;
+    let identities = desk.in_environment("identities/");
+    let bob = desk.make(&identities, json!({ "identifier": "bob" })).await;
+    let path = format!("{identities}{bob}/featurestates/");
+    let body =
+        |value: &str| json!({ "feature": id, "enabled": true, "feature_state_value": value });
+
+    let refused = desk.post(&path, body("cheap")).await;
+    let made = desk.post(&path, body("0.5")).await;
+
+    check_refusal(
+        &refused,
+        400,
+        &json!({ "feature_state_value": no_number("cheap") }),
+    );
+    assert_eq!(made.status, 201, "{}", made.text());
+    let feature = desk.in_project(&format!("features/{id}/"));
+    let reply = desk
+        .patch(&feature, json!({ "value_type": "integer" }))
+        .await;
+    let text = "Values of the feature \"price\" are of type integer: \"0.5\" must be a whole number of 64 bits.";
+    check_refusal(&reply, 400, &json!({ "feature_state_value": [text] }));
+}
+
+#[tokio::test]
+async fn published_versions_have_values_of_the_features_type() {
+    let desk = Desk::open().await;
+    let id = desk
+        .make_feature(json!({ "name": "price", "value_type": "number", "initial_value": "1" }))
+        .await;
+    desk.use_versions().await;
+    let environment = desk.get(&desk.in_environment("")).await.json()["id"].clone();
+    let versions = format!("/api/v1/environments/{environment}/features/{id}/versions/");
+    let version = desk.post(&versions, json!({})).await.json();
+    let states = format!(
+        "{versions}{}/featurestates/",
+        version["uuid"].as_str().unwrap()
+    );
+    let state = desk.get(&states).await.json()[0]["id"].clone();
+
+    let body = json!({ "enabled": true,
+        "feature_state_value": { "type": "unicode", "string_value": "cheap" } });
+    let reply = desk.patch(&format!("{states}{state}/"), body).await;
+
+    check_refusal(
+        &reply,
+        400,
+        &json!({ "feature_state_value": no_number("cheap") }),
+    );
+}
