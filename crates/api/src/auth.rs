@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 use flagstaff_service::{
     AuthenticationProblem, Caller, KeyNeed, OpenEnvironment, ServiceError, ServiceResult,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::future::Future;
 
 /// Where credentials may be.
@@ -93,7 +93,8 @@ impl Auth for EnvironmentKey {
 static API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// An environment key in one of the headers that clients of several protocols put it in: `X-Environment-Key`,
-/// `X-API-Key` or `Authorization: Bearer`. The first of them that is there counts.
+/// `X-API-Key` or `Authorization: Bearer`. The first of them that is there counts; where there is none, a listener may
+/// stand for an environment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EnvironmentKeyInAnyHeader;
 
@@ -112,6 +113,8 @@ impl Auth for EnvironmentKeyInAnyHeader {
             Some(value) => Some(value.to_str().map_err(|_| ServiceError::KeyUnknown)?),
             None => presented_by(headers, "bearer"),
         };
+        let listener = presented.listener.and_then(Listener::key);
+        let key = key.or_else(|| listener.map(|key| key.expose_secret()));
         let open = state.service().open_environment(key, KeyNeed::Any).await?;
         let key = key.unwrap_or_default().into();
         Ok(KeyedEnvironment { open, key })

@@ -27,7 +27,7 @@ pub struct ApiConfig {
     /// Streams open at once, of all protocols. Default 10,000.
     pub streams: usize,
     /// Streams that are given their first document within a second, for each processor: more wait in a queue, so that
-    /// thousands of clients who come back at once leave room for the requests of others. Default 2,000.
+    /// thousands of clients who come back at once leave room for the requests of others. Default 1,000.
     pub stream_starts: u32,
     /// Seconds in which the reader of a stream has to take what it is sent; its stream is ended where it takes longer,
     /// its connection closed where it takes twice as long. Default 30.
@@ -59,7 +59,7 @@ impl Default for ApiConfig {
             body_seconds: 10,
             answer_seconds: 30,
             streams: 10_000,
-            stream_starts: 2000,
+            stream_starts: 1000,
             stream_stall_seconds: 30,
             compress_bytes: 1400,
             ofrep_requests: 0,
@@ -92,6 +92,10 @@ pub struct FlagdConfig {
     pub keep_alive_seconds: u64,
     /// Seconds after which a stream of events is ended, so that its client connects anew. Default 0: never.
     pub stream_deadline_seconds: u64,
+    /// An address more for OFREP, where flagd has it: usually port 8016.
+    pub ofrep_listen: Option<SocketAddr>,
+    /// Environment key, of either kind, that `ofrep_listen` lends to clients that bring none.
+    pub ofrep_key: Option<SecretString>,
 }
 
 impl Default for FlagdConfig {
@@ -105,6 +109,8 @@ impl Default for FlagdConfig {
             evaluation_key: None,
             keep_alive_seconds: 20,
             stream_deadline_seconds: 0,
+            ofrep_listen: None,
+            ofrep_key: None,
         }
     }
 }

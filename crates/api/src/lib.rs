@@ -61,15 +61,18 @@ pub enum Face {
     FlagdSync,
     /// `flagd.evaluation.v1` and `.v2`.
     FlagdEvaluation,
+    /// The OpenFeature Remote Evaluation Protocol.
+    Ofrep,
 }
 
-/// What a listener of one face serves: that face, and what probes ask. With a server-side `key` it stands for the
-/// environment of that key.
+/// What a listener of one face serves: that face, and what probes ask. With a `key` it stands for the environment of
+/// that key.
 pub fn face_router(state: ApiState, face: Face, key: Option<SecretString>) -> Router {
     let routes = routes::Routes::new();
     let routes = match face {
         Face::FlagdSync => flagd::grpc::sync::routes(routes),
         Face::FlagdEvaluation => flagd::rpc::routes(routes),
+        Face::Ofrep => ops::probes(ofrep::routes(routes)),
     };
     let routes = grpc::operations(routes);
     routes

@@ -43,7 +43,8 @@ pub fn metrics_recorder() -> PrometheusHandle {
     handle
 }
 
-pub(crate) fn routes(routes: Routes) -> Routes {
+/// Whether the server lives and is ready: on every listener that speaks HTTP.
+pub(crate) fn probes(routes: Routes) -> Routes {
     // Probes are configured with and without a slash; the original redirects one of them.
     routes
         .open("/health", readiness)
@@ -51,6 +52,10 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .open("/health/liveness/", liveness)
         .open("/health/readiness", readiness)
         .open("/health/readiness/", readiness)
+}
+
+pub(crate) fn routes(routes: Routes) -> Routes {
+    probes(routes)
         .open("/version", version)
         .open("/version/", version)
         .open("/metrics", render_metrics)

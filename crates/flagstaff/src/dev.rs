@@ -106,6 +106,10 @@ fn text(done: &Bootstrapped, url: &str, listeners: &[(Face, SocketAddr)]) -> Str
         let (who, resolver) = match face {
             Face::FlagdSync => ("that evaluate for themselves", "in-process"),
             Face::FlagdEvaluation => ("that ask for each flag", "rpc"),
+            Face::Ofrep => {
+                let _ = writeln!(text, "\nClients of OFREP ask http://{address}");
+                continue;
+            }
         };
         let _ = writeln!(
             text,

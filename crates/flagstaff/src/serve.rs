@@ -5,6 +5,7 @@ mod client_address;
 mod faces;
 mod greeting;
 mod guarded;
+mod listening;
 mod signals;
 
 use crate::dev::Dev;
@@ -22,7 +23,6 @@ use signals::Signals;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -51,13 +51,11 @@ async fn serve(settings: Settings, dev: Option<Dev>) -> Result<(), Failure> {
     let (store, _lock) = open_store(&settings).await?;
     let listen = settings.server.listen;
     // Before anything is made in the database: a taken address is the commonest reason to fail.
-    let listener = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = listening::on(listen).with_context(|| format!("cannot listen on {listen}"))?;
     let local = listener
         .local_addr()
         .context("the listener has no address")?;
-    let faces = faces::bind(&settings.flagd).await?;
+    let faces = faces::bind(&settings.flagd)?;
     let service = product::service(store, &settings);
     let work = service.start().await.context("cannot start the service")?;
     let public_url: Arc<str> = match &settings.server.public_url {

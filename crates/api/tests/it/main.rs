@@ -12,6 +12,7 @@ mod flagd_grpc;
 mod flagd_rpc;
 mod flagsmith;
 mod frame;
+mod listeners;
 mod ofrep;
 mod ops;
 mod realtime;

@@ -1,5 +1,6 @@
 //! Listeners of single faces, beside the port that speaks everything.
 
+use super::listening;
 use crate::failure::Failure;
 use anyhow::Context as _;
 use axum::Router;
@@ -21,7 +22,7 @@ pub(super) struct FaceListener {
 ///
 /// # Errors
 /// The first address that cannot be listened on.
-pub(super) async fn bind(config: &FlagdConfig) -> Result<Vec<FaceListener>, Failure> {
+pub(super) fn bind(config: &FlagdConfig) -> Result<Vec<FaceListener>, Failure> {
     let wanted = [
         (Face::FlagdSync, config.sync_listen, &config.sync_key),
         (
@@ -29,15 +30,15 @@ pub(super) async fn bind(config: &FlagdConfig) -> Result<Vec<FaceListener>, Fail
             config.evaluation_listen,
             &config.evaluation_key,
         ),
+        (Face::Ofrep, config.ofrep_listen, &config.ofrep_key),
     ];
     let mut listeners = Vec::new();
     for (face, address, key) in wanted {
         let Some(address) = address else {
             continue;
         };
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("cannot listen on {address}"))?;
+        let listener =
+            listening::on(address).with_context(|| format!("cannot listen on {address}"))?;
         let address = listener
             .local_addr()
             .context("the listener has no address")?;

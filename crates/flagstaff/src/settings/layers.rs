@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 const PREFIX: &str = "FLAGSTAFF_";
 
 /// Settings that are secrets: each can also be given as the name of a file that holds it.
-pub(super) const SECRETS: [(&str, &str); 3] = [
+pub(super) const SECRETS: [(&str, &str); 4] = [
     ("server", "database_url"),
     ("flagd", "sync_key"),
     ("flagd", "evaluation_key"),
+    ("flagd", "ofrep_key"),
 ];
 
 /// Where a setting was given.
