@@ -28,6 +28,7 @@ struct Request {
     path: String,
     key: String,
     body: String,
+    if_none_match: Option<String>,
 }
 
 #[derive(Clone)]
@@ -68,13 +69,17 @@ fn fetch(address: &str, request: &Request) -> Result<Answer, Box<dyn Error>> {
         path,
         key,
         body,
+        if_none_match,
     } = request;
     let length = body.len();
+    let held = if_none_match.as_ref();
+    let held = held.map(|tag| format!("If-None-Match: {tag}\r\n"));
+    let held = held.unwrap_or_default();
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-Environment-Key: {key}\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-Environment-Key: {key}\r\n{held}\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     )?;
     let mut bytes = Vec::new();
@@ -94,7 +99,7 @@ fn parse(bytes: &[u8]) -> Result<Answer, Box<dyn Error>> {
         .and_then(|line| line.split(' ').nth(1))
         .ok_or("an answer without a status")?;
     let status: StatusCode = status.parse()?;
-    if !status.is_success() {
+    if !status.is_success() && status != StatusCode::NOT_MODIFIED {
         return Err(format!("the answer to repeat is an error: {status}").into());
     }
     let mut headers = HeaderMap::new();

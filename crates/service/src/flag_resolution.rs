@@ -247,3 +247,110 @@ impl OpenEnvironment {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Clock, ServiceConfig};
+    use flagstaff_store::Store;
+    use flagstaff_testkit::{NOW, Shop};
+    use tempfile::TempDir;
+
+    struct Fixture {
+        service: Service,
+        open: OpenEnvironment,
+        _folder: TempDir,
+    }
+
+    /// A feature `plain` and a feature `overridden` for a segment, opened with a server-side key.
+    async fn fixture() -> Fixture {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("flagstaff.db").display());
+        let store = Store::connect(&url).await.unwrap();
+        store.migrate(NOW).await.unwrap();
+        let shop = Shop::open(&store).await;
+        shop.feature("plain").await;
+        let overridden = shop.feature("overridden").await;
+        let segment = shop.segment("pro").await;
+        shop.override_for_segment(&overridden, &segment, 0).await;
+        let service = Service::new(store, Clock::new(|| NOW), ServiceConfig::default());
+        let open = OpenEnvironment {
+            published: service.published(shop.id()).await.unwrap(),
+            server_side: true,
+        };
+        Fixture {
+            service,
+            open,
+            _folder: folder,
+        }
+    }
+
+    impl Fixture {
+        async fn recognise(
+            &self,
+            targeting_key: Option<&str>,
+            wanted: Wanted<'_>,
+        ) -> ServiceResult<Recognised> {
+            let mut sent = SentContext::of(targeting_key);
+            sent.insert("plan", Value::text("pro"));
+            self.service.recognise(&self.open, sent, wanted).await
+        }
+
+        fn database_is_away(&self, is_away: bool) {
+            self.service.availability().found(is_away);
+        }
+    }
+
+    #[tokio::test]
+    async fn with_the_database_away_only_what_depends_on_stored_traits_is_refused() {
+        let fixture = fixture().await;
+        fixture.database_is_away(true);
+
+        let nobody = fixture.recognise(None, Wanted::Flags).await;
+        let plain = fixture.recognise(Some("ada"), Wanted::Flag("plain")).await;
+        let missing = fixture
+            .recognise(Some("ada"), Wanted::Flag("missing"))
+            .await;
+        let overridden = fixture
+            .recognise(Some("ada"), Wanted::Flag("overridden"))
+            .await;
+        let all = fixture.recognise(Some("ada"), Wanted::Flags).await;
+
+        assert!(nobody.is_ok() && plain.is_ok() && missing.is_ok());
+        assert!(matches!(overridden, Err(ServiceError::Unavailable(_))));
+        assert!(matches!(all, Err(ServiceError::Unavailable(_))));
+    }
+
+    #[tokio::test]
+    async fn who_was_looked_for_before_the_database_went_away_is_answered_all_the_same() {
+        let fixture = fixture().await;
+        fixture.recognise(Some("ada"), Wanted::Flags).await.unwrap();
+        fixture.database_is_away(true);
+
+        let ada = fixture.recognise(Some("ada"), Wanted::Flags).await.unwrap();
+
+        let flags = fixture.open.resolutions(&ada);
+        assert_eq!(flags.len(), 2);
+        assert_eq!(ada.attributes().get("plan"), Some(&Value::text("pro")));
+    }
+
+    #[tokio::test]
+    async fn names_that_begin_with_a_dollar_and_null_are_no_attributes() {
+        let fixture = fixture().await;
+        let mut sent = SentContext::of(Some("ada"));
+        sent.insert("$flagd", Value::text("x"));
+        sent.insert("gone", Value::text("x"));
+        sent.insert("gone", Value::Null);
+        sent.insert("twice", Value::Integer(1));
+        sent.insert("twice", Value::Integer(2));
+
+        let ada = fixture
+            .service
+            .recognise(&fixture.open, sent, Wanted::Flags)
+            .await
+            .unwrap();
+
+        let attributes: Vec<_> = ada.attributes().iter().collect();
+        assert_eq!(attributes, [("twice", &Value::Integer(2))]);
+    }
+}

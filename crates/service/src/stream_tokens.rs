@@ -107,7 +107,8 @@ impl Service {
         key.map(|key| key.expose().into())
     }
 
-    async fn stream_secret(&self) -> ServiceResult<&Secret> {
+    /// What tokens are signed with, made where there is none yet.
+    pub(crate) async fn stream_secret(&self) -> ServiceResult<&Secret> {
         let kept = self.stream_secret_cell().get_or_try_init(|| async {
             let fresh = secrets::random_token()?;
             let store = self.store();

@@ -36,6 +36,35 @@ impl Nodes {
         Some(Self::start_on(database, prepared).await)
     }
 
+    /// Two that are told nothing of each other's changes, and compare revisions every two seconds.
+    async fn start_without_notices() -> Option<Self> {
+        let database = Database::postgres()?;
+        let prepared = Desk::prepare(&database);
+        // Notices go into a function that does nothing: found first, as the schema stands before the system's.
+        database.sql(
+            "CREATE FUNCTION public.pg_notify(text, text) RETURNS void LANGUAGE sql AS 'SELECT'",
+        );
+        let name = database.sql("SELECT current_database()");
+        database.sql(&format!(
+            "ALTER DATABASE {} SET search_path = public, pg_catalog",
+            name.trim()
+        ));
+        Some(Self::start_on(database, prepared).await)
+    }
+
+    /// All flags by OFREP, with what a client was told of a change.
+    async fn evaluate(&self, server: &Server, hint: &str) -> Json {
+        let url = format!("{}/ofrep/v1/evaluate/flags{hint}", server.url);
+        let request = self
+            .desk
+            .client
+            .post(url)
+            .bearer_auth(&self.desk.client_key);
+        let answer = self.desk.send(request.json(&json!({}))).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json
+    }
+
     async fn start_on(database: Database, prepared: Prepared) -> Self {
         let (one, two) = (Server::start(&database), Server::start(&database));
         let desk = prepared.sign_in(&one).await;
@@ -104,20 +133,9 @@ fn a_change_through_one_node_is_served_by_the_other_in_no_time() {
 #[test]
 fn a_change_nobody_is_told_of_is_served_within_two_seconds() {
     block_on(async {
-        let Some(database) = Database::postgres() else {
+        let Some(nodes) = Nodes::start_without_notices().await else {
             return;
         };
-        let prepared = Desk::prepare(&database);
-        // Notices go into a function that does nothing: found first, as the schema stands before the system's.
-        database.sql(
-            "CREATE FUNCTION public.pg_notify(text, text) RETURNS void LANGUAGE sql AS 'SELECT'",
-        );
-        let name = database.sql("SELECT current_database()");
-        database.sql(&format!(
-            "ALTER DATABASE {} SET search_path = public, pg_catalog",
-            name.trim()
-        ));
-        let nodes = Nodes::start_on(database, prepared).await;
         let state = nodes.desk.feature(&nodes.one, "banner").await;
         nodes.desk.flag(&nodes.two, "banner").await;
 
@@ -650,5 +668,78 @@ fn a_stream_of_one_node_ends_when_its_key_is_withdrawn_through_the_other() {
         assert_eq!(withdrawn.status, 204);
         assert!(ended.is_ok(), "the stream goes on");
         assert!(begun.elapsed() < COMPARED, "{:?}", begun.elapsed());
+    });
+}
+
+#[test]
+fn a_client_that_was_told_of_a_change_gets_it_from_a_node_that_was_not() {
+    block_on(async {
+        let Some(nodes) = Nodes::start_without_notices().await else {
+            return;
+        };
+        let state = nodes.desk.feature(&nodes.one, "banner").await;
+        let path = format!(
+            "environments/{}/featurestates/{state}/",
+            nodes.desk.client_key
+        );
+        let on = json!({ "enabled": true });
+        nodes
+            .desk
+            .manage(&nodes.one, Method::PATCH, &path, on)
+            .await;
+        nodes.evaluate(&nodes.two, "").await;
+
+        for number in 1..=5 {
+            let value = number.to_string();
+            nodes.desk.set(&nodes.one, state, value.clone()).await;
+            let url = format!("{}/api/v1/flags/", nodes.one.url);
+            let request = nodes.desk.client.get(url);
+            let request = request.header("X-Environment-Key", &nodes.desk.client_key);
+            let answer = request.send().await.unwrap();
+            let shown = answer.headers()["x-flagsmith-document-updated-at"].to_str();
+            // Seconds, without zeros at the end. In microseconds it is what an event calls the configuration's tag.
+            let (seconds, fraction) = shown.unwrap().split_once('.').unwrap();
+            let tag = format!("{seconds}{fraction:0<6}");
+
+            let all = nodes
+                .evaluate(&nodes.two, &format!("?flagConfigEtag={tag}"))
+                .await;
+
+            let mut flags = all["flags"].as_array().unwrap().iter();
+            let banner = flags.find(|flag| flag["key"] == "banner").unwrap();
+            let served = &banner["value"];
+            assert!(
+                *served == json!(number) || *served == json!(value),
+                "{banner} instead of {value}"
+            );
+        }
+    });
+}
+
+#[test]
+fn the_way_to_a_stream_that_one_node_gives_out_is_good_on_the_other() {
+    block_on(async {
+        let Some(nodes) = Nodes::start().await else {
+            return;
+        };
+        let state = nodes.desk.feature(&nodes.one, "banner").await;
+        let all = nodes.evaluate(&nodes.one, "").await;
+        let path = all["eventStreams"][0]["endpoint"]["requestUri"].as_str();
+        let url = format!("{}{}", nodes.two.url, path.unwrap());
+
+        let mut stream = reqwest::get(url).await.unwrap();
+        assert_eq!(stream.status(), 200);
+        nodes.desk.set(&nodes.one, state, "1").await;
+        let begun = Instant::now();
+        let told = async {
+            let mut told = String::new();
+            while !told.contains("refetchEvaluation") {
+                let chunk = stream.chunk().await.unwrap().unwrap();
+                told.push_str(std::str::from_utf8(&chunk).unwrap());
+            }
+        };
+        let told = tokio::time::timeout(COMPARED, told).await;
+
+        assert!(told.is_ok(), "nothing after {:?}", begun.elapsed());
     });
 }

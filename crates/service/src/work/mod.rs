@@ -61,6 +61,10 @@ impl Service {
     /// When the keys cannot be read.
     pub async fn start(&self) -> ServiceResult<Work> {
         self.keys().load(self).await?;
+        // Made now, so that no request waits for a turn to write.
+        if let Err(problem) = self.stream_secret().await {
+            warn!(%problem, "no tokens for streams are given out yet");
+        }
         let (stopping, receiver) = watch::channel(false);
         let stop = Stop(receiver);
         let mut tasks = JoinSet::new();

@@ -36,6 +36,8 @@ use size::Size;
 pub(crate) enum Part {
     /// Requests per CPU-second, beside a bare axum handler.
     Http,
+    /// The same for all flags by OFREP.
+    Ofrep,
     /// Durable writes of new traits a second.
     Writes,
     /// Evaluation, beside the engines of Flagsmith.
@@ -83,9 +85,14 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if options.parts.is_empty() || options.parts.iter().any(|part| *part != Part::Evaluation) {
         build(workspace, "flagstaff", None)?;
     }
-    if asked(Part::Http) {
+    if asked(Part::Http) || asked(Part::Ofrep) {
         build(workspace, "flagstaff-api", Some("bare"))?;
+    }
+    if asked(Part::Http) {
         report.push(bench.http(time)?);
+    }
+    if asked(Part::Ofrep) {
+        report.push(bench.ofrep(time)?);
     }
     if asked(Part::Writes) {
         report.push(bench.writes(time)?);
@@ -121,6 +128,15 @@ impl Bench<'_> {
             let scenarios = requests::scenarios(size);
             rows.extend(http::run(&ours, &bare, &scenarios, time, &folder)?);
         }
+        Ok(table::text(&rows))
+    }
+
+    fn ofrep(&self, time: Duration) -> Result<String> {
+        let bare = self.workspace.target.join("release/examples/bare");
+        let folder = self.project("ofrep", Size::SMALL)?;
+        let ours = Server::flagstaff(&self.flagstaff, &folder)?;
+        let scenarios = requests::ofrep(Size::SMALL);
+        let rows = http::run(&ours, &bare, &scenarios, time, &folder)?;
         Ok(table::text(&rows))
     }
 

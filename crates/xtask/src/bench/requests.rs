@@ -19,6 +19,8 @@ pub(super) struct Request {
     pub(super) path: &'static str,
     pub(super) key: &'static str,
     pub(super) body: String,
+    /// The answer that the client holds already.
+    pub(super) if_none_match: Option<&'static str>,
 }
 
 impl Request {
@@ -29,9 +31,13 @@ impl Request {
             path,
             key,
             body,
+            if_none_match,
         } = self;
-        let head =
-            format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nX-Environment-Key: {key}\r\n");
+        let held = if_none_match.map(|tag| format!("If-None-Match: {tag}\r\n"));
+        let held = held.unwrap_or_default();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nX-Environment-Key: {key}\r\n{held}"
+        );
         if body.is_empty() {
             return format!("{head}\r\n");
         }
@@ -62,6 +68,34 @@ pub(super) fn scenarios(size: Size) -> Vec<Scenario> {
         Scenario {
             name: "`GET /api/v1/environment-document/`".to_owned(),
             requests: vec![get("/api/v1/environment-document/", SERVER_KEY)],
+        },
+    ]
+}
+
+/// The calls that OpenFeature's providers make.
+pub(super) fn ofrep(size: Size) -> Vec<Scenario> {
+    let contexts: Vec<Request> = (0..IDENTITIES).map(evaluation).collect();
+    let nobody = Request {
+        body: "{}".to_owned(),
+        ..evaluation(0)
+    };
+    let held = contexts.iter().map(|request| Request {
+        if_none_match: Some("*"),
+        ..request.clone()
+    });
+    let path = contexts[0].path;
+    vec![
+        Scenario {
+            name: format!("`POST {path}`, no context, {}", size.name()),
+            requests: vec![nobody],
+        },
+        Scenario {
+            name: format!("`POST {path}`, 304, {}", size.name()),
+            requests: held.collect(),
+        },
+        Scenario {
+            name: format!("`POST {path}`, {}", size.name()),
+            requests: contexts,
         },
     ]
 }
@@ -109,6 +143,7 @@ fn get(path: &'static str, key: &'static str) -> Request {
         path,
         key,
         body: String::new(),
+        if_none_match: None,
     }
 }
 
@@ -127,5 +162,39 @@ fn identity(number: u32, is_transient: bool) -> Request {
         path: "/api/v1/identities/",
         key: CLIENT_KEY,
         body: body.to_string(),
+        if_none_match: None,
+    }
+}
+
+/// All flags of somebody of whom nothing is stored.
+fn evaluation(number: u32) -> Request {
+    let mut context = json!({ "targetingKey": format!("person-{number:04}") });
+    for (name, value) in traits(TRAITS) {
+        context[name] = value;
+    }
+    Request {
+        method: "POST",
+        path: "/ofrep/v1/evaluate/flags",
+        key: CLIENT_KEY,
+        body: json!({ "context": context }).to_string(),
+        if_none_match: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_says_which_answer_is_held_already() {
+        let scenarios = ofrep(Size::SMALL);
+        let sent: Vec<String> = scenarios
+            .iter()
+            .map(|scenario| scenario.requests[0].to_http("localhost:1"))
+            .collect();
+
+        assert!(!sent[0].contains("If-None-Match") && sent[0].ends_with("\r\n\r\n{}"));
+        assert!(sent[1].contains("\r\nIf-None-Match: *\r\n"), "{}", sent[1]);
+        assert!(sent[2].contains(r#""targetingKey":"person-0000""#));
     }
 }
