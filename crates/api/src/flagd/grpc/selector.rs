@@ -4,7 +4,7 @@
 //! because most clients can send nothing else. Several, separated by commas, all have to hold.
 
 use flagstaff_core::Snapshot;
-use flagstaff_core::slug::slug;
+use flagstaff_wire::flagd::flag_set_id;
 use tonic::Status;
 
 /// More is no selector of anybody.
@@ -79,13 +79,6 @@ fn name(part: &str) -> Result<&str, Status> {
         "" => Err(Status::invalid_argument("the selector names no flag set")),
         name => Ok(name),
     }
-}
-
-/// The name of an environment as a set of flags: `<project>/<environment>`.
-fn flag_set_id(snapshot: &Snapshot) -> String {
-    let project = slug(&snapshot.project.name, "unnamed");
-    let environment = slug(&snapshot.environment.name, "unnamed");
-    format!("{project}/{environment}")
 }
 
 #[cfg(test)]

@@ -116,15 +116,13 @@ async fn no_refusal_repeats_what_was_sent() {
 
 /// `<project>/<environment>` of the recorded environment.
 pub async fn own_flag_set(face: &Face) -> String {
-    let open = face
-        .service
-        .open_environment(Some(SERVER_KEY), flagstaff_service::KeyNeed::Any);
-    let open = open.await.unwrap();
-    let snapshot = open.snapshot();
-    let slug = |name: &str| flagstaff_core::slug::slug(name, "unnamed").into_owned();
-    format!(
-        "{}/{}",
-        slug(&snapshot.project.name),
-        slug(&snapshot.environment.name)
-    )
+    let document = face
+        .get_with(SERVER_KEY, "/api/v1/flagd/flags.json")
+        .send()
+        .await
+        .json();
+    document["metadata"]["flagSetId"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
