@@ -1,4 +1,4 @@
-//! The Java SDK and the program with its journeys.
+//! Java clients and the programs with their journeys.
 
 use std::fs;
 use std::path::Path;
@@ -11,26 +11,27 @@ use crate::machine::Machine;
 use crate::system_packages::{Missing, ensure};
 use crate::workspace::Workspace;
 
-/// Where `pom.xml`, `jars.sha256` and the sources are kept.
-const SOURCES: &str = "crates/flagstaff/tests/clients/java";
+/// Where folders with `pom.xml`, `jars.sha256` and sources are kept.
+const CLIENTS: &str = "crates/flagstaff/tests/clients";
 
 /// The oldest Java that the program is written for.
 const OLDEST: &str = "17";
 
 const STAMP: &str = "flagstaff-made-from.txt";
 
-/// Copies the SDK and what it needs to `target/clients/java`, compiles the program and returns its class path.
+/// Copies a client and what it needs to `target/clients/<name>`, compiles the program and returns its class path.
 ///
 /// Maven has no lock file, so `jars.sha256` lists every jar with its hash; another one is an error.
 pub(crate) fn class_path(
     workspace: &Workspace,
     machine: Machine,
+    name: &str,
 ) -> Result<Result<String, Missing>> {
     let what = format!("a JDK {OLDEST} or later with Maven");
     if let Some(missing) = ensure(machine, &what, &["default-jdk-headless", "maven"], is_there)? {
         return Ok(Err(missing));
     }
-    let sources = workspace.root.join(SOURCES);
+    let sources = workspace.root.join(CLIENTS).join(name);
     let mut names: Vec<_> = fs::read_dir(&sources)
         .with_context(|| format!("cannot list {}", sources.display()))?
         .collect::<Result<_, _>>()?;
@@ -41,7 +42,7 @@ pub(crate) fn class_path(
         made_from += &workspace.read(entry.path())?;
     }
 
-    let folder = workspace.target.join("clients/java");
+    let folder = workspace.target.join("clients").join(name);
     let stamp = folder.join(STAMP);
     if !fs::read_to_string(&stamp).is_ok_and(|text| text == made_from) {
         make(&sources, &folder)?;
@@ -78,7 +79,7 @@ fn make(sources: &Path, folder: &Path) -> Result<()> {
             .args(["--check", "--strict", "--quiet"])
             .arg(&listed),
     )?;
-    refuse_unlisted(&jars, &fs::read_to_string(&listed)?)?;
+    refuse_unlisted(&jars, &listed)?;
     let mut compile = Command::new("javac");
     compile
         .args(["-nowarn", "--release", OLDEST, "-cp"])
@@ -98,7 +99,8 @@ fn make(sources: &Path, folder: &Path) -> Result<()> {
 }
 
 /// What is not in the list must not be on the class path: nobody has looked at it.
-fn refuse_unlisted(jars: &Path, listed: &str) -> Result<()> {
+fn refuse_unlisted(jars: &Path, list: &Path) -> Result<()> {
+    let listed = fs::read_to_string(list)?;
     for entry in fs::read_dir(jars)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -106,7 +108,7 @@ fn refuse_unlisted(jars: &Path, listed: &str) -> Result<()> {
             .lines()
             .any(|line| line.ends_with(&format!("  {name}")))
         {
-            anyhow::bail!("{name} is not in {SOURCES}/jars.sha256");
+            anyhow::bail!("{name} is not in {}", list.display());
         }
     }
     Ok(())

@@ -16,6 +16,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod command;
 mod docs;
+mod flagd;
 mod java;
 mod lanes;
 mod layers;

@@ -15,6 +15,8 @@ pub(crate) struct Report {
     pub(crate) problems: Vec<String>,
     /// Parts that this machine could not run.
     pub(crate) skipped: Vec<Missing>,
+    /// Parts that not everybody can have, each with its reason: no failure, in CI neither.
+    pub(crate) left_out: Vec<String>,
     /// True when nothing at all was run.
     pub(crate) skipped_all: bool,
 }
@@ -126,6 +128,9 @@ fn details(lane: &Finished, machine: Machine, lines: &mut Vec<String>) {
             lane.name, missing.what, missing.remedy
         ));
     }
+    for reason in &lane.report.left_out {
+        lines.push(format!("left out in {}: {reason}", lane.name));
+    }
 }
 
 /// True when nothing failed.
@@ -213,6 +218,28 @@ mod tests {
             "0 passed, 0 failed",
         );
         check(Report::skipped(missing()), CI, false, "0 passed, 1 failed");
+    }
+
+    #[test]
+    fn what_not_everybody_can_have_is_said_and_no_failure() {
+        let report = || Report {
+            tests: tests(7, 0),
+            left_out: vec!["flagd: not offered".to_owned()],
+            ..Report::default()
+        };
+        check(report(), CI, true, "7 passed, 0 failed");
+
+        let lanes = [Finished {
+            name: "clients",
+            took: Duration::from_secs(3),
+            report: report(),
+        }];
+        let said = text(&lanes, CI);
+
+        assert!(
+            said.contains("\nleft out in clients: flagd: not offered\n"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod guides;
 mod http;
 mod import;
 mod nodes;
+mod openfeature;
 mod schedule;
 mod server;
 mod skipped;

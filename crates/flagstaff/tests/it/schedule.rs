@@ -17,20 +17,21 @@ const LATE: i64 = 1_000_000;
     clippy::disallowed_methods,
     reason = "a test of the real clock compares with the real clock"
 )]
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     i64::try_from(now.as_micros()).unwrap()
 }
 
 /// A member who has planned `after` for a flag that says `0`.
-struct Plan {
-    desk: Desk,
-    due: i64,
+pub(crate) struct Plan {
+    pub(crate) desk: Desk,
+    /// Microseconds since 1970.
+    pub(crate) due: i64,
 }
 
 impl Plan {
     /// Plans for some seconds ahead.
-    async fn make(database: &Database, seconds: i64) -> (Server, Self) {
+    pub(crate) async fn make(database: &Database, seconds: i64) -> (Server, Self) {
         let prepared = Desk::prepare(database);
         let server = Server::start(database);
         let desk = prepared.sign_in(&server).await;
@@ -48,7 +49,8 @@ impl Plan {
         let (environment, feature) = (&row["environment"], &row["feature"]);
         let versions = format!("environments/{environment}/features/{feature}/versions/");
         let value = json!({ "type": "unicode", "string_value": "after" });
-        let draft = json!({ "feature_states_to_update": [{ "feature_state_value": value }] });
+        let change = json!({ "enabled": true, "feature_state_value": value });
+        let draft = json!({ "feature_states_to_update": [change] });
         let draft = ask(Method::POST, &versions, draft).await.json;
         let uuid = draft["uuid"].as_str().unwrap();
         let due = now() + seconds * 1_000_000;

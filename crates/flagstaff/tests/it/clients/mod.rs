@@ -15,17 +15,24 @@ use crate::server::{Server, flagstaff, succeed};
 use flagstaff_core::{EnvironmentId, FeatureId, Timestamp};
 use flagstaff_store::Store;
 use sdk::Sdk;
+pub(crate) use sdk::folder;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 
-const CLIENT_KEY: &str = "RealClientsKey22345678";
-const SERVER_KEY: &str = "ser.RealClientsServer22345";
-const EMAIL: &str = "admin@example.com";
-const PASSWORD: &str = "a long pass phrase";
+pub(crate) const CLIENT_KEY: &str = "RealClientsKey22345678";
+pub(crate) const SERVER_KEY: &str = "ser.RealClientsServer22345";
+pub(crate) const EMAIL: &str = "admin@example.com";
+pub(crate) const PASSWORD: &str = "a long pass phrase";
 
 /// A database with the environment that the scripts know, and a member who may change it.
 fn prepare(database: &Database) {
+    bootstrap(database);
+    import(database, &folder().join("environment.json"), SERVER_KEY);
+}
+
+/// Adds a member who may do everything.
+pub(crate) fn bootstrap(database: &Database) {
     succeed(flagstaff(database).args([
         "bootstrap",
         "--organisation",
@@ -35,15 +42,10 @@ fn prepare(database: &Database) {
         "--admin-password",
         PASSWORD,
     ]));
-    import(
-        database,
-        &sdk::folder().join("environment.json"),
-        SERVER_KEY,
-    );
 }
 
 /// Adds a project with one environment.
-fn import(database: &Database, document: &Path, server_key: &str) {
+pub(crate) fn import(database: &Database, document: &Path, server_key: &str) {
     succeed(
         flagstaff(database)
             .args(["import", "flagsmith", "--server-key", server_key])
@@ -65,7 +67,7 @@ fn run(script: &str, server: &Server, command: &mut Command) {
 }
 
 /// Says what every script needs to know.
-fn tell<'a>(command: &'a mut Command, url: &str) -> &'a mut Command {
+pub(crate) fn tell<'a>(command: &'a mut Command, url: &str) -> &'a mut Command {
     command
         .env("SERVER_URL", url)
         .env("CLIENT_KEY", CLIENT_KEY)
