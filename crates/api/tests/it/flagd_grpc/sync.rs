@@ -23,7 +23,7 @@ async fn next(
     stream: &mut Streaming<SyncFlagsResponse>,
 ) -> Result<Option<SyncFlagsResponse>, Status> {
     let next = tokio::time::timeout(PATIENCE, stream.message()).await;
-    next.expect("something comes")
+    next.unwrap()
 }
 
 async fn document(stream: &mut Streaming<SyncFlagsResponse>) -> String {

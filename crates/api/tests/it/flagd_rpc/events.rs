@@ -24,7 +24,7 @@ async fn follow(face: &Face) -> Events {
 async fn next(events: &mut Events) -> Result<(String, Json), Status> {
     let patience = Duration::from_secs(20);
     let message = tokio::time::timeout(patience, events.message()).await;
-    let message = message.expect("something is said in time")?;
+    let message = message.unwrap()?;
     let message = message.ok_or_else(|| Status::ok(""))?;
     let data = message.data.map_or(Json::Null, |data| json(&data));
     Ok((message.r#type, data))
