@@ -60,7 +60,11 @@ async fn repeat(State(answer): State<Answer>, body: Bytes) -> Response {
     if !body.is_empty() && serde_json::from_slice::<serde_json::Value>(&body).is_err() {
         return StatusCode::BAD_REQUEST.into_response();
     }
-    (answer.status, answer.headers, answer.body).into_response()
+    // Not by `into_response`, which gives a body without a type one.
+    let mut response = Response::new(answer.body.into());
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    response
 }
 
 fn fetch(address: &str, request: &Request) -> Result<Answer, Box<dyn Error>> {
