@@ -106,10 +106,14 @@ fn a_listener_that_stands_for_an_environment_needs_no_key() {
     block_on(async {
         let mut own = connect(&sync_address(&server)).await;
         let mut stream = follow(&mut own, "").await;
-        let mut named = SyncFlagsRequest::default();
-        named.selector = "flagSetId=local-dev/development".to_owned();
-        let mut foreign = SyncFlagsRequest::default();
-        foreign.selector = "flagSetId=local-dev/production".to_owned();
+        let named = SyncFlagsRequest {
+            selector: "flagSetId=local-dev/development".to_owned(),
+            ..SyncFlagsRequest::default()
+        };
+        let foreign = SyncFlagsRequest {
+            selector: "flagSetId=local-dev/production".to_owned(),
+            ..SyncFlagsRequest::default()
+        };
 
         assert_eq!(
             next(&mut stream).await["metadata"]["flagSetId"],
