@@ -7,11 +7,14 @@
 //! `-3` and so on, passing over what is anybody's natural name. So no name depends on more than those that are alike,
 //! and the name of one identity among 200,000 is found without looking at the others.
 
+mod known;
+
 use crate::ruleset::FlagState;
 use crate::slug::slug;
 use crate::snapshot::{NAMELESS, Snapshot, SnapshotIdentity};
 use crate::typed_value::Reading;
 use crate::{MultivariateOption, TypedValue, Value};
+use known::know;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -333,73 +336,6 @@ fn numbered(natural: String, before: usize, is_natural: impl Fn(&str) -> bool) -
     let mut free = numbered.filter(|name| !is_natural(name));
     // There are more numbers than variants.
     free.nth(before - 1).unwrap_or(natural)
-}
-
-fn know(snapshot: &Snapshot, feature: usize) -> KnownVariants {
-    let part = &snapshot.features[feature];
-    let rules = &snapshot.rules.features()[feature];
-    let value_type = part.feature.value_type;
-    let overrides = snapshot.rules.candidates(feature).iter().map(|candidate| {
-        let segment = &snapshot.rules.segments()[candidate.segment];
-        let state = &segment.overrides()[candidate.position].state;
-        KnownOverride {
-            segment: candidate.segment,
-            position: candidate.position,
-            name: None,
-            reading: Reading::of(&state.value, value_type, state.enabled),
-        }
-    });
-    let overrides: Box<[_]> = overrides.collect();
-    let is_on = |known: &KnownOverride| named_override(snapshot, known).state.enabled;
-    let of_identities = snapshot.identities.effect(&rules.name);
-    let mut known = KnownVariants {
-        control: Reading::of(&rules.state.value, value_type, true),
-        options: part
-            .options
-            .iter()
-            .map(|option| KnownOption {
-                name: Arc::from(""),
-                reading: Reading::of(&option.value.effective(), value_type, true),
-            })
-            .collect(),
-        is_overridden: !overrides.is_empty() || of_identities.overrides,
-        is_enabled_by_override: overrides.iter().any(is_on) || of_identities.enables,
-        overrides,
-    };
-    name_all(snapshot, feature, &mut known);
-    known
-}
-
-/// Gives options and segments their names.
-fn name_all(snapshot: &Snapshot, feature: usize, known: &mut KnownVariants) {
-    let variants = Variants {
-        snapshot,
-        feature,
-        known,
-    };
-    let is_natural = |name: &str| variants.is_natural(name);
-    let mut seen = vec![CONTROL.to_owned()];
-    let mut name = |natural: String| {
-        let before = seen.iter().filter(|other| **other == natural).count();
-        seen.push(natural.clone());
-        Arc::<str>::from(numbered(natural, before, is_natural))
-    };
-    let options = natural_names_of_options(&snapshot.features[feature].options);
-    let options: Vec<_> = options.map(|natural| name(natural.into_owned())).collect();
-    let places = in_order(variants.known).into_iter().filter(|place| {
-        let state = named_override(snapshot, &variants.known.overrides[*place]).state;
-        variants.is_other_than_control(state)
-    });
-    let segments: Vec<_> = places
-        .zip(natural_names_of_segments(variants))
-        .map(|(place, natural)| (place, name(natural)))
-        .collect();
-    for (option, name) in known.options.iter_mut().zip(options) {
-        option.name = name;
-    }
-    for (place, name) in segments {
-        known.overrides[place].name = Some(name);
-    }
 }
 
 #[cfg(test)]

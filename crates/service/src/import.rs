@@ -3,18 +3,20 @@
 //! Client key, hashing seeds and segment keys are kept, so that nobody changes variant. Row ids are kept where
 //! they are free, because some programs store them; nothing here depends on them.
 
+mod server_key;
+
+use crate::Service;
 use crate::change::{Subject, Told};
 use crate::error::{Noun, ServiceError, ServiceResult};
 use crate::text_rules::{NAME_LIMIT, check_name, free_slug};
-use crate::{Service, secrets};
 use flagstaff_core::{
     Environment, EnvironmentId, EnvironmentKey, FeatureId, IdentityId, OptionId, Organisation,
     OrganisationId, Project, ProjectId, ServerKey, Timestamp, ValueType,
 };
 use flagstaff_store::{
     NewEnvironment, NewFeature, NewFeatureSegment, NewFeatureState, NewIdentity, NewOption,
-    NewOrganisation, NewProject, NewSegment, NewServerKey, NewStateOwner, NewWeight, TraitChange,
-    TraitWrite, Write,
+    NewOrganisation, NewProject, NewSegment, NewStateOwner, NewWeight, TraitChange, TraitWrite,
+    Write,
 };
 use flagstaff_wire::flagsmith::import::{
     ImportedEnvironment, ImportedFeature, ImportedIdentity, ImportedOverride, ImportedSegment,
@@ -376,28 +378,5 @@ impl Import {
             }
         }
         Ok(())
-    }
-
-    async fn server_key(
-        &mut self,
-        environment_id: EnvironmentId,
-        key: Option<EnvironmentKey>,
-    ) -> ServiceResult<ServerKey> {
-        let key = match key {
-            Some(key) => key.expose().to_owned(),
-            None => format!(
-                "{}{}",
-                EnvironmentKey::SERVER_PREFIX,
-                secrets::random_key()?
-            ),
-        };
-        let new = NewServerKey {
-            environment_id,
-            name: "imported".to_owned(),
-            key: key.into(),
-            active: true,
-            expires_at: None,
-        };
-        Ok(self.write.insert_server_key(&new, self.now).await?)
     }
 }

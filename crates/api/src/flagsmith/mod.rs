@@ -15,6 +15,7 @@ mod id_lists;
 pub(crate) mod json_limits;
 mod negotiation;
 pub(crate) mod pagination;
+mod problem_text;
 pub(crate) mod query;
 pub(crate) mod scalar;
 mod sdk;

@@ -3,9 +3,10 @@
 
 use super::super::answer::Answer;
 use super::super::call::Call;
-use super::super::error::{Failure, problem_text};
+use super::super::error::Failure;
 use super::super::field_errors::FieldErrors;
 use super::super::fields::{Fields, Need};
+use super::super::problem_text::problem_text;
 use super::super::view::View;
 use super::environments::environment_key;
 use super::features::feature_id;
