@@ -7,7 +7,7 @@ use flagstaff_proto::flagd::sync::v1::flag_sync_service_client::FlagSyncServiceC
 use flagstaff_proto::flagd::sync::v1::{FetchAllFlagsRequest, SyncFlagsRequest, SyncFlagsResponse};
 use serde_json::Value as Json;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Streaming};
 
@@ -27,11 +27,18 @@ async fn connect(url: &str) -> FlagSyncServiceClient<Channel> {
 
 /// The address of the listener of its own, from the log: standard output says no more than ever.
 fn sync_address(server: &Server) -> String {
-    let log = server.log();
-    let line = log.lines().find(|line| line.contains("FlagdSync")).unwrap();
-    let (_, address) = line.split_once("http://").unwrap();
-    let end = address.find(|c: char| c.is_whitespace() || c == '"');
-    format!("http://{}", &address[..end.unwrap_or(address.len())])
+    // The log is read beside standard output, so the line may come after the server says that it listens.
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let log = server.log();
+        if let Some(line) = log.lines().find(|line| line.contains("FlagdSync")) {
+            let (_, address) = line.split_once("http://").unwrap();
+            let end = address.find(|c: char| c.is_whitespace() || c == '"');
+            return format!("http://{}", &address[..end.unwrap_or(address.len())]);
+        }
+        assert!(Instant::now() < deadline, "no listener is told of:\n{log}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 async fn follow(
