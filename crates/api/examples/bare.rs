@@ -15,6 +15,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 
@@ -60,10 +61,12 @@ async fn repeat(State(answer): State<Answer>, body: Bytes) -> Response {
     if !body.is_empty() && serde_json::from_slice::<serde_json::Value>(&body).is_err() {
         return StatusCode::BAD_REQUEST.into_response();
     }
-    // Not by `into_response`, which gives a body without a type one.
-    let mut response = Response::new(answer.body.into());
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers;
+    let is_typed = answer.headers.contains_key(CONTENT_TYPE);
+    let mut response = (answer.status, answer.headers, answer.body).into_response();
+    if !is_typed {
+        // `into_response` gives every body a type, also the missing one of a 304.
+        response.headers_mut().remove(CONTENT_TYPE);
+    }
     response
 }
 
