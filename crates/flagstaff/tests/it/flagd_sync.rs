@@ -155,7 +155,7 @@ fn a_reader_that_takes_nothing_loses_its_stream_and_nobody_else_does() {
         let mut read = follow(&mut quick, &desk.server_key).await;
         next(&mut read).await;
 
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         let mut number = 0;
         while desk
             .metric(&server, "flagstaff_slow_readers_total", "")
