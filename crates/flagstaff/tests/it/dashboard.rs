@@ -25,7 +25,7 @@ struct Page {
 
 impl Browser {
     fn new(server: &Server) -> Self {
-        let client = reqwest::Client::builder()
+        let client = crate::http::builder()
             .redirect(Policy::none())
             .build()
             .unwrap();

@@ -153,7 +153,7 @@ impl Prepared {
     /// Signs in; the token counts on every server of the database.
     pub async fn sign_in(self, server: &Server) -> Desk {
         let limit = Duration::from_secs(40);
-        let client = Client::builder().timeout(limit).build().unwrap();
+        let client = crate::http::builder().timeout(limit).build().unwrap();
         let body = json!({ "email": EMAIL, "password": PASSWORD });
         let url = format!("{}/api/v1/auth/login/", server.url);
         let answer = client.post(url).json(&body).send().await.unwrap();

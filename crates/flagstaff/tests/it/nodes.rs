@@ -650,7 +650,7 @@ fn a_stream_of_one_node_ends_when_its_key_is_withdrawn_through_the_other() {
             "{}/sse/environments/{}/stream",
             nodes.two.url, desk.server_key
         );
-        let mut stream = reqwest::get(url).await.unwrap();
+        let mut stream = crate::http::client().get(url).send().await.unwrap();
         assert!(stream.chunk().await.unwrap().is_some());
         let list = format!("environments/{}/api-keys/", desk.client_key);
         let keys = desk
@@ -727,7 +727,7 @@ fn the_way_to_a_stream_that_one_node_gives_out_is_good_on_the_other() {
         let path = all["eventStreams"][0]["endpoint"]["requestUri"].as_str();
         let url = format!("{}{}", nodes.two.url, path.unwrap());
 
-        let mut stream = reqwest::get(url).await.unwrap();
+        let mut stream = crate::http::client().get(url).send().await.unwrap();
         assert_eq!(stream.status(), 200);
         nodes.desk.set(&nodes.one, state, "1").await;
         let begun = Instant::now();

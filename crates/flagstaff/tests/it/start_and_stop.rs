@@ -1,7 +1,7 @@
 //! Starting, stopping, being killed and starting again.
 
 use crate::database::Database;
-use crate::http::{block_on, get, post};
+use crate::http::{self, block_on, get, post};
 use crate::server::{Server, fail_with, flagstaff, succeed};
 use futures::StreamExt;
 use serde_json::json;
@@ -54,18 +54,14 @@ fn nothing_secret_is_logged() {
     );
     let traits = json!([{ "trait_key": "plan", "trait_value": "pro" }]);
     block_on(async {
-        let request = reqwest::Client::new()
+        let request = http::client()
             .post(format!("{}/api/v1/identities/", server.url))
             .header("X-Environment-Key", &client)
             .json(&json!({ "identifier": "whoever-this-is", "traits": traits }));
         request.send().await.unwrap();
-        reqwest::get(&link).await.unwrap();
-        reqwest::get(format!(
-            "{}/sse/environments/wrong-{client}/stream",
-            server.url
-        ))
-        .await
-        .unwrap();
+        http::client().get(&link).send().await.unwrap();
+        let stream = format!("{}/sse/environments/wrong-{client}/stream", server.url);
+        http::client().get(stream).send().await.unwrap();
     });
 
     let log = server.log();
@@ -102,7 +98,7 @@ fn kill_and_look_again(database: &Database) {
         "traits": [{ "trait_key": "colour", "trait_value": "teal" }],
     });
     block_on(async {
-        let request = reqwest::Client::new()
+        let request = http::client()
             .post(format!("{}/api/v1/identities/", server.url))
             .header("X-Environment-Key", &client)
             .json(&identity);
@@ -126,7 +122,7 @@ fn a_stop_ends_streams_and_takes_less_than_ten_seconds() {
     let url = format!("{}/sse/environments/{client}/stream", server.url);
 
     block_on(async {
-        let answer = reqwest::get(&url).await.unwrap();
+        let answer = http::client().get(&url).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         let mut stream = answer.bytes_stream();
         server.signal("-TERM");
@@ -228,7 +224,7 @@ fn a_header_over_the_limit_is_refused() {
     let server = Server::start(&database);
 
     let status = block_on(async {
-        let request = reqwest::Client::new()
+        let request = http::client()
             .get(format!("{}/api/v1/flags/", server.url))
             .header("X-Long", "x".repeat(40_000));
         request.send().await.unwrap().status()

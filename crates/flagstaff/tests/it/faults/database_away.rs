@@ -31,7 +31,7 @@ impl ReadLoad {
         );
         let still = Arc::clone(&goes_on);
         let reader = std::thread::spawn(move || {
-            let client = reqwest::Client::new();
+            let client = crate::http::client();
             let request = client.get(url).header("X-Environment-Key", key);
             let readers = (0..4).map(|_| read_all_the_time(&request, &still));
             let read = block_on(futures::future::join_all(readers));

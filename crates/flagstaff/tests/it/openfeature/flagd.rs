@@ -1,8 +1,7 @@
 //! The real flagd, on free ports of its own, with this server as its source of flags.
 
-use crate::http::block_on;
+use crate::http::{block_on, client};
 use crate::skipped::left_out;
-use reqwest::Client;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::net::TcpListener;
@@ -18,11 +17,7 @@ pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// The program; `None`, said aloud, where it is not to be had: also in CI, since not every module proxy offers it.
 pub fn binary() -> Option<PathBuf> {
-    let found = std::env::var_os(VARIABLE);
-    if found.is_none() {
-        left_out(&format!("{VARIABLE} names no flagd"));
-    }
-    found.map(PathBuf::from)
+    left_out(VARIABLE).map(PathBuf::from)
 }
 
 /// A running flagd; dropping it ends it.
@@ -93,7 +88,7 @@ impl Flagd {
         let port = self.ofrep_port;
         let url = format!("http://127.0.0.1:{port}/ofrep/v1/evaluate/flags/{flag}");
         block_on(async {
-            let request = Client::new().post(url).json(&json!({ "context": context }));
+            let request = client().post(url).json(&json!({ "context": context }));
             request.send().await.unwrap().json().await.unwrap()
         })
     }
@@ -116,7 +111,7 @@ impl Flagd {
     fn management(&self, page: &str) -> u16 {
         let url = format!("http://127.0.0.1:{}/{page}", self.management_port);
         block_on(async {
-            let answer = Client::new().get(url).send().await;
+            let answer = client().get(url).send().await;
             answer.map_or(0, |answer| answer.status().as_u16())
         })
     }

@@ -2,9 +2,9 @@
 
 use crate::clients::{self, CLIENT_KEY, EMAIL, PASSWORD, SERVER_KEY};
 use crate::database::Database;
-use crate::http::block_on;
+use crate::http::{block_on, client};
 use crate::server::Server;
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::Command;
@@ -63,7 +63,7 @@ impl<'a> Stage<'a> {
             "traits": [{ "trait_key": "plan", "trait_value": "pro" }],
         });
         let identities = format!("{}/api/v1/identities/", self.url);
-        let request = Client::new()
+        let request = client()
             .post(identities)
             .header("X-Environment-Key", CLIENT_KEY);
         send(request.json(&carol));
@@ -89,7 +89,7 @@ impl<'a> Stage<'a> {
     /// What the server itself answers to OFREP.
     pub fn ask(&self, flag: &str, context: &Value) -> Value {
         let url = format!("{}/ofrep/v1/evaluate/flags/{flag}", self.url);
-        let request = Client::new().post(url).bearer_auth(SERVER_KEY);
+        let request = client().post(url).bearer_auth(SERVER_KEY);
         send(request.json(&json!({ "context": context })))
     }
 
@@ -110,7 +110,7 @@ impl<'a> Stage<'a> {
     fn admin(&self, method: Method, path: &str, body: &Value) -> Value {
         let url = format!("{}/api/v1/{path}", self.url);
         let token = format!("Token {}", self.token);
-        let request = Client::new().request(method, url);
+        let request = client().request(method, url);
         let request = request.header("Authorization", token);
         send(if body.is_null() {
             request
