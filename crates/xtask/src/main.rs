@@ -17,6 +17,7 @@ mod bench;
 mod command;
 mod docs;
 mod flagd;
+mod go_program;
 mod java;
 mod lanes;
 mod layers;

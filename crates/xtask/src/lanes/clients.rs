@@ -10,7 +10,7 @@ use crate::command::works;
 use crate::postgres::URL_VARIABLE;
 use crate::summary::Report;
 use crate::system_packages::ensure;
-use crate::{flagd, java, node, python, rust_program};
+use crate::{flagd, go_program, java, node, python, rust_program};
 
 pub(super) const LANE: Lane = Lane {
     name: "clients",
@@ -69,6 +69,15 @@ fn run(run: &mut Run<'_>) -> Result<Report> {
         Some(missing) => skipped.push(missing),
     }
     let mut left_out = Vec::new();
+    for (name, variable) in [
+        ("go", "FLAGSTAFF_CLIENTS_GO"),
+        ("openfeature/go", "FLAGSTAFF_OPENFEATURE_GO"),
+    ] {
+        match go_program::program(run.workspace, name)? {
+            Ok(program) => variables.push((variable, program.display().to_string())),
+            Err(reason) => left_out.push(reason),
+        }
+    }
     match flagd::program(run.workspace)? {
         Ok(program) => variables.push((flagd::VARIABLE, program.display().to_string())),
         Err(reason) => left_out.push(reason),

@@ -381,7 +381,7 @@ fn every_named_difference_is_on_the_page_of_compatibility() {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let page = words(&std::fs::read_to_string(page).unwrap());
 
-    for sdk in [Sdk::Python, Sdk::Node, Sdk::Rust, Sdk::Java] {
+    for sdk in [Sdk::Python, Sdk::Node, Sdk::Rust, Sdk::Java, Sdk::Go] {
         for Difference { name, meaning, .. } in of(sdk) {
             assert!(page.contains(&words(&meaning)), "{sdk:?}: {name}");
         }

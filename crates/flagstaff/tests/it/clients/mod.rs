@@ -183,6 +183,14 @@ mod rust {
     }
 }
 
+mod go {
+    engine!(Go);
+    scripts! {
+        Go: analytics, environment_flags, identity_flags, multivariate,
+        offline, overrides, realtime, refresh, transient, wrong_key,
+    }
+}
+
 mod java {
     engine!(Java);
     scripts! {

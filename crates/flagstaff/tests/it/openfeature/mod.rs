@@ -71,3 +71,9 @@ mod java {
         Java: rpc with "flagd-v2",
     }
 }
+
+mod go {
+    providers! {
+        Go: rpc with "flagd-v2", in_process with "flagd-v2",
+    }
+}
