@@ -12,6 +12,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 /// Requests between two condensations of what the histograms hold.
@@ -57,6 +58,11 @@ impl ApiState {
     /// Ends every notification stream and takes no new one: the first step of a graceful stop.
     pub fn close_streams(&self) {
         self.0.streams.close();
+    }
+
+    /// Becomes true when streams have to end, for streams that are not this crate's.
+    pub fn closing(&self) -> watch::Receiver<bool> {
+        self.0.streams.closing()
     }
 
     pub(crate) fn service(&self) -> &Service {

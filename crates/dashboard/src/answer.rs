@@ -5,9 +5,33 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use flagstaff_service::{PasswordProblem, Problem, ServiceError};
 
-/// Own styles and forms, nothing else: no script, no frame, no foreign host.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
-                      base-uri 'none'; frame-ancestors 'none'";
+/// Own files and forms, nothing else: nothing inline, no frame, no foreign host.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What a page answers: itself, or the page that says why not.
+pub(crate) type PageResult = Result<Response, Refused>;
+
+/// The page that says why there is no other.
+pub(crate) struct Refused(Box<Response>);
+
+impl From<ServiceError> for Refused {
+    fn from(error: ServiceError) -> Self {
+        Self(Box::new(refusal(&error)))
+    }
+}
+
+impl From<Response> for Refused {
+    fn from(response: Response) -> Self {
+        Self(Box::new(response))
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
 
 /// A page with its status.
 pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
@@ -21,9 +45,31 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
 }
 
 /// Sends the browser to another page of ours, by GET.
-pub(crate) fn see_other(path: &'static str) -> Response {
-    let location = [(header::LOCATION, HeaderValue::from_static(path))];
-    with_headers((StatusCode::SEE_OTHER, location).into_response())
+pub(crate) fn see_other(path: &str) -> Response {
+    // A path of ours fits into a header; what does not is none.
+    let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
+    with_headers((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+}
+
+/// True for a path on this server, whoever wrote it: browsers take `//host` and `/\host` for another one.
+pub(crate) fn is_own_path(path: &str) -> bool {
+    let mut characters = path.chars();
+    characters.next() == Some('/')
+        && !matches!(characters.next(), Some('/' | '\\'))
+        && !path.contains(char::is_control)
+}
+
+/// Text as it stands in a path or a query.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
 }
 
 fn with_headers(mut response: Response) -> Response {
@@ -32,6 +78,10 @@ fn with_headers(mut response: Response) -> Response {
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // For browsers that do not know `frame-ancestors`.
+        (header::X_FRAME_OPTIONS, "DENY"),
+        // A fragment and the whole page have one address.
+        (header::VARY, crate::visitor::FRAGMENT),
         // Not `no-referrer`: browsers would then send forms with the origin `null`.
         (header::REFERRER_POLICY, "same-origin"),
     ];
@@ -142,5 +192,31 @@ const fn weakness(problem: &PasswordProblem) -> &'static str {
         PasswordProblem::TooCommon => "is among the first that anybody tries",
         PasswordProblem::EntirelyNumeric => "has nothing but digits",
         PasswordProblem::TooLong => "has more than 128 characters",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_server_are_its_own() {
+        for path in ["/", "/environments/a/features?page=2"] {
+            assert!(is_own_path(path), "{path}");
+        }
+        for path in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\r\nb",
+        ] {
+            assert!(!is_own_path(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn text_is_encoded_for_paths() {
+        assert_eq!(encoded("a b/ä?"), "a%20b%2F%C3%A4%3F");
     }
 }

@@ -7,9 +7,11 @@ use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
 const STYLE: &str = include_str!("../static/style.css");
+const SCRIPT: &str = include_str!("../static/script.js");
 const ICON: &str = include_str!("../static/icon.svg");
 
 static STYLE_NAME: LazyLock<String> = LazyLock::new(|| format!("style-{}.css", digest(STYLE)));
+static SCRIPT_NAME: LazyLock<String> = LazyLock::new(|| format!("script-{}.js", digest(SCRIPT)));
 static ICON_NAME: LazyLock<String> = LazyLock::new(|| format!("icon-{}.svg", digest(ICON)));
 
 fn digest(text: &str) -> String {
@@ -27,6 +29,12 @@ pub fn style_path() -> String {
     format!("/assets/{}", *STYLE_NAME)
 }
 
+/// Where the script is.
+#[must_use]
+pub fn script_path() -> String {
+    format!("/assets/{}", *SCRIPT_NAME)
+}
+
 /// Where the icon is.
 #[must_use]
 pub fn icon_path() -> String {
@@ -37,6 +45,8 @@ pub fn icon_path() -> String {
 pub(crate) async fn serve(Path(name): Path<String>) -> Response {
     let (kind, body) = if name == *STYLE_NAME {
         ("text/css; charset=utf-8", STYLE)
+    } else if name == *SCRIPT_NAME {
+        ("text/javascript; charset=utf-8", SCRIPT)
     } else if name == *ICON_NAME {
         ("image/svg+xml", ICON)
     } else {

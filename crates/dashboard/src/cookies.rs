@@ -1,4 +1,5 @@
-//! The two cookies: the session of a member, and the token that ties a visitor's forms to their browser.
+//! The cookies: the session of a member, the token that ties a visitor's forms to their browser, what the last form had
+//! to say, and the choice between light and dark.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
@@ -9,6 +10,10 @@ pub(crate) enum Cookie {
     Session,
     /// Who is looking at a form without being signed in.
     Visitor,
+    /// What the last form has to say.
+    Notice,
+    /// Light or dark.
+    Theme,
 }
 
 impl Cookie {
@@ -19,6 +24,10 @@ impl Cookie {
             (Self::Session, false) => "flagstaff-session",
             (Self::Visitor, true) => "__Host-flagstaff-visitor",
             (Self::Visitor, false) => "flagstaff-visitor",
+            (Self::Notice, true) => "__Host-flagstaff-notice",
+            (Self::Notice, false) => "flagstaff-notice",
+            (Self::Theme, true) => "__Host-flagstaff-theme",
+            (Self::Theme, false) => "flagstaff-theme",
         }
     }
 
@@ -37,7 +46,7 @@ impl Cookie {
 
     /// The header that sets the cookie for some seconds; 0 takes it away, `None` keeps it while the browser runs.
     ///
-    /// `None` for a value that fits into no header; ours are hexadecimal digits.
+    /// `None` for a value that fits into no header; ours are words and hexadecimal digits.
     pub(crate) fn set(
         self,
         value: &str,

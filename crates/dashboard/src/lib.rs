@@ -1,29 +1,43 @@
-//! The dashboard: server-rendered pages for people. It shows the way in and the keys of each environment.
+//! The dashboard: server-rendered pages for people.
 //!
 //! **Invariants.** Every form works without script. Pages reach the product through `service` alone. The session
 //! cookie counts on these paths and nowhere else; no form is obeyed that did not come from one of these pages.
+//!
+//! **Addresses.** What belongs to an environment is under `/environments/{client_key}/…` (`features`,
+//! `features/{feature_id}`, `segments`, `identities`, `scheduled`, `usage`, `lifecycle`, `settings`), so that switching the
+//! environment keeps the page; what belongs to a project under `/projects/{project_id}/…` (`settings`, `audit`, `flagd`); what
+//! belongs to an organisation under `/organisations/{organisation_id}/…`; `/about` and `/account` belong to none. A GET
+//! shows, a POST to the same address changes and sends the browser on by 303.
+//!
+//! **A page** is one file under `pages`: a struct with its template and the functions that answer. It is registered
+//! in `pages::routes` with who may ask for it; it makes a [`shell::Shell`] by one call, which says where it is and
+//! refuses who may not be there; forms are read by [`fields::Fields`] and answered by [`notices::Notice`].
+
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "shared pieces that pages under construction take up"
+)]
 
 mod answer;
 pub mod assets;
 mod cookies;
+mod fields;
 mod forms;
+mod fragments;
+mod live;
+mod navigation;
+mod notices;
 mod pages;
+mod routes;
+mod shell;
 mod visitor;
 
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::StatusCode;
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use flagstaff_service::Service;
-use std::sync::Arc;
-use std::time::Duration;
+pub use routes::Pages;
 
-/// The most bytes a form may have.
-const FORM_LIMIT: usize = 16 * 1024;
-/// How long a page may take, a form's arrival included. Checking a password takes the most.
-const TIME_LIMIT: Duration = Duration::from_secs(20);
+use flagstaff_service::Service;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::{Semaphore, watch};
 
 /// What the pages have to know about the server they are on.
 #[derive(Debug, Clone)]
@@ -32,6 +46,8 @@ pub struct DashboardConfig {
     pub public_url: Arc<str>,
     /// How long a browser stays signed in, in hours.
     pub session_hours: u32,
+    /// Becomes true when streams have to end: the server stops.
+    pub closing: watch::Receiver<bool>,
 }
 
 /// What every page is made with.
@@ -39,6 +55,8 @@ pub struct DashboardConfig {
 pub(crate) struct Dashboard {
     pub(crate) service: Service,
     pub(crate) config: DashboardConfig,
+    followers: Arc<Semaphore>,
+    paths: Arc<OnceLock<Vec<&'static str>>>,
 }
 
 impl Dashboard {
@@ -46,41 +64,26 @@ impl Dashboard {
     pub(crate) fn is_secure(&self) -> bool {
         self.config.public_url.starts_with("https://")
     }
+
+    /// True where there is a page with this path, as it was registered.
+    pub(crate) fn has_page(&self, path: &str) -> bool {
+        let paths = self.paths.get();
+        paths.is_some_and(|paths| paths.contains(&path))
+    }
+
+    fn remember_paths(&self, paths: Vec<&'static str>) {
+        // Set once: the pages of a dashboard are registered together.
+        let _ = self.paths.set(paths);
+    }
 }
 
-/// The paths of all pages, for metrics.
-pub const PATHS: [&str; 6] = [
-    "/",
-    "/sign-in",
-    "/sign-out",
-    "/welcome/{link}",
-    "/environments/{client_key}/server-keys",
-    "/assets/{name}",
-];
-
-/// The pages and what they load. Requests carry the peer's address as `ConnectInfo<SocketAddr>`.
-pub fn router(service: Service, config: DashboardConfig) -> Router {
-    let dashboard = Dashboard { service, config };
-    Router::new()
-        .route("/", get(pages::overview::show))
-        .route("/sign-in", post(pages::sign_in::submit))
-        .route("/sign-out", post(pages::sign_in::sign_out))
-        .route(
-            "/welcome/{link}",
-            get(pages::first_member::show).post(pages::first_member::submit),
-        )
-        .route(
-            "/environments/{client_key}/server-keys",
-            post(pages::server_keys::show),
-        )
-        .route("/assets/{name}", get(assets::serve))
-        .layer(DefaultBodyLimit::max(FORM_LIMIT))
-        .layer(middleware::from_fn(in_time))
-        .with_state(dashboard)
-}
-
-/// Gives up on a form that does not arrive.
-async fn in_time(request: Request, next: Next) -> Response {
-    let answered = tokio::time::timeout(TIME_LIMIT, next.run(request)).await;
-    answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
+/// All pages and what they load.
+pub fn pages(service: Service, config: DashboardConfig) -> Pages {
+    let dashboard = Dashboard {
+        service,
+        config,
+        followers: live::room(),
+        paths: Arc::default(),
+    };
+    pages::routes(routes::Routes::new(dashboard)).finish()
 }

@@ -122,9 +122,10 @@ fn router(service: &Service, settings: &Settings, public_url: &Arc<str>) -> (Rou
     let pages = DashboardConfig {
         public_url: Arc::clone(public_url),
         session_hours: settings.sign_in.session_hours,
+        closing: state.closing(),
     };
-    let pages = flagstaff_dashboard::router(service.clone(), pages);
-    let pages = flagstaff_api::watch_pages(pages, &state, &flagstaff_dashboard::PATHS);
+    let pages = flagstaff_dashboard::pages(service.clone(), pages);
+    let pages = flagstaff_api::watch_pages(pages.router, &state, &pages.paths);
     let router = flagstaff_api::router(state.clone()).merge(pages);
     (router, state)
 }

@@ -1,8 +1,8 @@
 //! What a presented environment key opens.
 
-use crate::Service;
 use crate::error::{ServiceError, ServiceResult};
 use crate::published::Published;
+use crate::{Caller, Service};
 use flagstaff_core::{EnvironmentId, EnvironmentKey, Snapshot, Timestamp};
 use flagstaff_store::TouchedIdentities;
 use std::sync::Arc;
@@ -125,6 +125,19 @@ impl Service {
     #[must_use]
     pub fn still_opens(&self, key: &str, environment: EnvironmentId) -> bool {
         self.keys().usable(key.trim(), self.clock().now()) == Some(environment)
+    }
+
+    /// Follows an environment as a member: the receiver sees the time of each change that is published.
+    ///
+    /// # Errors
+    /// As [`Service::environment`].
+    pub async fn follow_environment(
+        &self,
+        caller: &Caller,
+        api_key: &str,
+    ) -> ServiceResult<watch::Receiver<Timestamp>> {
+        let published = self.environment_document(caller, api_key).await?;
+        Ok(self.environments().subscribe(&published))
     }
 
     /// Follows an environment: the receiver sees the time of each change that is published.

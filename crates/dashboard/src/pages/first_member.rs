@@ -65,7 +65,7 @@ pub(crate) async fn submit(
         .redeem_sign_in_link(&link, email, password)
         .await;
     match redeemed {
-        Ok(member) => open_session(&dashboard, member.id).await,
+        Ok(member) => open_session(&dashboard, member.id, "/").await,
         Err(ServiceError::NotFound { .. }) => link_is_over(),
         Err(error) if error.is_failure() => refusal(&error),
         Err(error) => {

@@ -2,20 +2,23 @@
 
 use super::sign_in::form_page;
 use crate::Dashboard;
-use crate::answer::{page, refusal};
+use crate::answer::PageResult;
+use crate::navigation::Section;
+use crate::shell::{Place, Shell};
 use crate::visitor::SignedIn;
 use askama::Template;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
 use flagstaff_service::{Caller, Service, ServiceResult};
+use serde::Deserialize;
 
 /// The page for members.
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct OverviewPage<'a> {
-    email: &'a str,
-    form_token: &'a str,
+    shell: &'a Shell,
     public_url: &'a str,
     organisations: Vec<OrganisationPart>,
 }
@@ -37,28 +40,39 @@ struct EnvironmentPart {
     client_key: String,
 }
 
+/// What the address may say.
+#[derive(Default, Deserialize)]
+pub(crate) struct Wish {
+    /// Where to go after signing in.
+    #[serde(default)]
+    next: String,
+}
+
 /// `GET /`
-pub(crate) async fn show(State(dashboard): State<Dashboard>, headers: HeaderMap) -> Response {
-    match dashboard.signed_in(&headers).await {
-        Ok(Some(signed_in)) => overview(&dashboard, &signed_in).await,
-        Ok(None) => form_page(&dashboard, &headers, StatusCode::OK, "", None),
+pub(crate) async fn show(
+    State(dashboard): State<Dashboard>,
+    wish: Result<Query<Wish>, QueryRejection>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let next = wish.map(|Query(wish)| wish.next).unwrap_or_default();
+    match dashboard.signed_in(&headers, &uri).await {
+        Ok(Some(signed_in)) => overview(&dashboard, &signed_in).await.into_response(),
+        Ok(None) => form_page(&dashboard, &headers, StatusCode::OK, ("", &next), None),
         Err(response) => response,
     }
 }
 
-async fn overview(dashboard: &Dashboard, signed_in: &SignedIn) -> Response {
-    match organisations(&dashboard.service, &signed_in.caller).await {
-        Ok(organisations) => {
-            let template = OverviewPage {
-                email: signed_in.caller.name(),
-                form_token: &signed_in.form_token(),
-                public_url: &dashboard.config.public_url,
-                organisations,
-            };
-            page(StatusCode::OK, &template)
-        }
-        Err(error) => refusal(&error),
-    }
+async fn overview(dashboard: &Dashboard, signed_in: &SignedIn) -> PageResult {
+    let shell = dashboard
+        .shell(signed_in, Place::Server, Section::Start)
+        .await?;
+    let template = OverviewPage {
+        shell: &shell,
+        public_url: &dashboard.config.public_url,
+        organisations: organisations(&dashboard.service, &signed_in.caller).await?,
+    };
+    Ok(shell.page(StatusCode::OK, &template))
 }
 
 async fn organisations(service: &Service, caller: &Caller) -> ServiceResult<Vec<OrganisationPart>> {

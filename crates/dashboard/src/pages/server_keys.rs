@@ -1,22 +1,21 @@
 //! The server keys of an environment, shown when they are asked for.
 
-use super::sign_in::TokenForm;
 use crate::Dashboard;
-use crate::answer::{page, refusal, see_other};
+use crate::answer::PageResult;
+use crate::fields::Fields;
+use crate::navigation::Section;
+use crate::shell::{Place, Shell};
+use crate::visitor::SignedIn;
 use askama::Template;
-use axum::Form;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::http::StatusCode;
 use flagstaff_core::{ServerKey, Timestamp};
-use flagstaff_service::ServiceResult;
 
 /// The page.
 #[derive(Template)]
 #[template(path = "server_keys.html")]
 struct ServerKeysPage<'a> {
-    email: &'a str,
-    form_token: &'a str,
+    shell: &'a Shell,
     environment: &'a str,
     keys: Vec<KeyRow>,
 }
@@ -31,36 +30,23 @@ struct KeyRow {
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     Path(client_key): Path<String>,
-    headers: HeaderMap,
-    Form(form): Form<TokenForm>,
-) -> Response {
-    let signed_in = match dashboard.signed_in(&headers).await {
-        Ok(Some(signed_in)) => signed_in,
-        Ok(None) => return see_other("/"),
-        Err(response) => return response,
+    signed_in: SignedIn,
+    _: Fields,
+) -> PageResult {
+    let place = Place::Environment(&client_key);
+    let shell = dashboard
+        .shell(&signed_in, place, Section::EnvironmentSettings)
+        .await?;
+    let keys = dashboard
+        .service
+        .server_keys(&signed_in.caller, &client_key)
+        .await?;
+    let template = ServerKeysPage {
+        environment: &shell.environment()?.name,
+        keys: keys.into_iter().map(|key| row(key, shell.now)).collect(),
+        shell: &shell,
     };
-    if !dashboard.is_own_form(&headers, Some(&signed_in.session), &form.form_token) {
-        return see_other("/");
-    }
-    let read = async {
-        let caller = &signed_in.caller;
-        let environment = dashboard.service.environment(caller, &client_key).await?;
-        let keys = dashboard.service.server_keys(caller, &client_key).await?;
-        ServiceResult::Ok((environment, keys))
-    };
-    match read.await {
-        Ok((environment, keys)) => {
-            let now = dashboard.service.clock().now();
-            let template = ServerKeysPage {
-                email: signed_in.caller.name(),
-                form_token: &signed_in.form_token(),
-                environment: &environment.name,
-                keys: keys.into_iter().map(|key| row(key, now)).collect(),
-            };
-            page(StatusCode::OK, &template)
-        }
-        Err(error) => refusal(&error),
-    }
+    Ok(shell.page(StatusCode::OK, &template))
 }
 
 fn row(key: ServerKey, now: Timestamp) -> KeyRow {

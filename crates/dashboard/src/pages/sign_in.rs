@@ -1,7 +1,7 @@
 //! Signing in with e-mail address and password, and signing out.
 
 use crate::Dashboard;
-use crate::answer::{page, refusal, see_other, sentence};
+use crate::answer::{is_own_path, page, refusal, see_other, sentence};
 use crate::cookies::Cookie;
 use crate::forms::form_token;
 use askama::Template;
@@ -21,6 +21,7 @@ use std::net::SocketAddr;
 struct SignInPage<'a> {
     form_token: &'a str,
     email: &'a str,
+    next: &'a str,
     problem: Option<&'a str>,
 }
 
@@ -33,6 +34,9 @@ pub(crate) struct SignInForm {
     email: String,
     #[serde(default)]
     password: String,
+    /// Where to go then.
+    #[serde(default)]
+    next: String,
 }
 
 /// The form, for somebody who is not signed in.
@@ -40,7 +44,7 @@ pub(crate) fn form_page(
     dashboard: &Dashboard,
     headers: &HeaderMap,
     status: StatusCode,
-    email: &str,
+    (email, next): (&str, &str),
     problem: Option<&str>,
 ) -> Response {
     with_visitor(dashboard, headers, |form_token| {
@@ -49,6 +53,7 @@ pub(crate) fn form_page(
             &SignInPage {
                 form_token,
                 email,
+                next,
                 problem,
             },
         )
@@ -90,7 +95,7 @@ pub(crate) async fn submit(
             &dashboard,
             &headers,
             StatusCode::FORBIDDEN,
-            &form.email,
+            (&form.email, &form.next),
             problem,
         );
     }
@@ -100,7 +105,7 @@ pub(crate) async fn submit(
         .check_password(&form.email, password, peer.ip())
         .await;
     match found {
-        Ok(member) => open_session(&dashboard, member.id).await,
+        Ok(member) => open_session(&dashboard, member.id, &form.next).await,
         Err(error) => {
             let status = match &error {
                 ServiceError::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -108,7 +113,8 @@ pub(crate) async fn submit(
                 _ => StatusCode::UNPROCESSABLE_ENTITY,
             };
             let problem = sentence(&error);
-            form_page(&dashboard, &headers, status, &form.email, Some(&problem))
+            let sent = (form.email.as_str(), form.next.as_str());
+            form_page(&dashboard, &headers, status, sent, Some(&problem))
         }
     }
 }
@@ -116,13 +122,13 @@ pub(crate) async fn submit(
 /// Said about a form that is not one this browser was given.
 pub(crate) const STALE: &str = "This form was too old, or cookies are switched off. Try again.";
 
-/// Signs a member in and sends them to the start page.
-pub(crate) async fn open_session(dashboard: &Dashboard, member: MemberId) -> Response {
+/// Signs a member in and sends them on: to the page they wanted, where it is one of ours.
+pub(crate) async fn open_session(dashboard: &Dashboard, member: MemberId, next: &str) -> Response {
     match dashboard.service.open_session(member).await {
         Ok(session) => {
             let seconds = u64::from(dashboard.config.session_hours) * 3600;
             let session = session.expose_secret();
-            let mut response = see_other("/");
+            let mut response = see_other(if is_own_path(next) { next } else { "/" });
             let cookie = Cookie::Session.set(session, Some(seconds), dashboard.is_secure());
             if let Some(cookie) = cookie {
                 response.headers_mut().append(header::SET_COOKIE, cookie);

@@ -1,0 +1,11 @@
+//! Pieces of pages that are made in Rust; those that are only markup stand in `templates/parts.html`.
+
+mod difference;
+mod moment;
+mod pages;
+mod sparkline;
+
+pub(crate) use difference::{Line, difference};
+pub(crate) use moment::Moment;
+pub(crate) use pages::Pages;
+pub(crate) use sparkline::Sparkline;
