@@ -47,7 +47,6 @@ fn measure(
     time: Duration,
     folder: &Path,
 ) -> Result<Row> {
-    let script = folder.join("requests.lua");
     let first = scenario
         .requests
         .first()
@@ -59,9 +58,26 @@ fn measure(
             scenario.name
         );
     }
-    let (mut of_ours, mut of_bare) = (Vec::new(), Vec::new());
+    let (of_ours, of_bare) = per_cpu_second([ours, bare], scenario, time, folder)?;
+    Ok(Row {
+        scenario: scenario.name.clone(),
+        bytes: answer.body.len(),
+        ours: of_ours,
+        bare: of_bare,
+    })
+}
+
+/// Requests of one scenario for each second of CPU time of two servers, asked in turn; the median of the rounds.
+pub(super) fn per_cpu_second(
+    servers: [&Server; 2],
+    scenario: &Scenario,
+    time: Duration,
+    folder: &Path,
+) -> Result<(f64, f64)> {
+    let script = folder.join("requests.lua");
+    let mut results = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
-        for (server, results) in [(ours, &mut of_ours), (bare, &mut of_bare)] {
+        for (server, results) in servers.into_iter().zip(&mut results) {
             fs::write(&script, load::script(&scenario.requests, &server.address))?;
             load::run(&server.address, &script, WARM_UP)?;
             let before = server.cpu_seconds()?;
@@ -70,10 +86,6 @@ fn measure(
             results.push(requests as f64 / used);
         }
     }
-    Ok(Row {
-        scenario: scenario.name.clone(),
-        bytes: answer.body.len(),
-        ours: median(of_ours),
-        bare: median(of_bare),
-    })
+    let [first, second] = results;
+    Ok((median(first), median(second)))
 }

@@ -6,6 +6,7 @@
 mod context;
 mod document;
 mod evaluation;
+mod flagd;
 mod http;
 mod instructions;
 mod load;
@@ -18,13 +19,14 @@ mod table;
 mod writes;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 
 use crate::command::{output, succeed};
+use crate::flagd::program;
 use crate::machine::Machine;
 use crate::system_packages::ensure;
 use crate::workspace::Workspace;
@@ -62,6 +64,9 @@ pub(crate) struct Options {
     /// Streams at once.
     pub(crate) streams: usize,
 }
+
+/// Name of organisation, project and environment that are measured.
+const NAME: &str = "bench";
 
 /// What is built and where it works.
 struct Bench<'w> {
@@ -134,10 +139,15 @@ impl Bench<'_> {
     fn ofrep(&self, time: Duration) -> Result<String> {
         let bare = self.workspace.target.join("release/examples/bare");
         let folder = self.project("ofrep", Size::SMALL)?;
+        serve_to_flagd(&self.flagstaff, &folder)?;
         let ours = Server::flagstaff(&self.flagstaff, &folder)?;
         let scenarios = requests::ofrep(Size::SMALL);
         let rows = http::run(&ours, &bare, &scenarios, time, &folder)?;
-        Ok(table::text(&rows))
+        let beside = match program(self.workspace)? {
+            Ok(binary) => flagd::run(&binary, &ours, &scenarios, time, &folder)?,
+            Err(reason) => format!("Not beside flagd: {reason}."),
+        };
+        Ok(format!("{}\n\n{beside}", table::text(&rows)))
     }
 
     fn writes(&self, time: Duration) -> Result<String> {
@@ -184,10 +194,22 @@ impl Bench<'_> {
         output(
             command
                 .args(["import", "flagsmith", "--server-key", document::SERVER_KEY])
+                .args(["--organisation", NAME, "--project", NAME])
+                .args(["--environment", NAME])
                 .arg(&file),
         )?;
         Ok(folder)
     }
+}
+
+/// Switches flagd's integration on for the project that was imported.
+fn serve_to_flagd(flagstaff: &Path, folder: &Path) -> Result<()> {
+    let mut command = server::flagstaff_command(flagstaff, folder);
+    command.arg("bootstrap");
+    for option in ["--organisation", "--project", "--environment"] {
+        command.args([option, NAME]);
+    }
+    output(&mut command).map(drop)
 }
 
 fn build(workspace: &Workspace, package: &str, example: Option<&str>) -> Result<()> {

@@ -137,7 +137,8 @@ pub(super) fn mixed() -> Scenario {
     }
 }
 
-fn get(path: &'static str, key: &'static str) -> Request {
+/// A request without a body.
+pub(super) fn get(path: &'static str, key: &'static str) -> Request {
     Request {
         method: "GET",
         path,

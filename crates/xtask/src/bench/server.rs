@@ -85,6 +85,22 @@ impl Server {
         )
     }
 
+    /// Starts a program that does not say when it listens, and waits until it does.
+    pub(super) fn reached(mut command: Command, address: String) -> Result<Self> {
+        let child = command.spawn().context("cannot start the server")?;
+        let mut server = Self { address, child };
+        for _ in 0..100 {
+            if TcpStream::connect(&server.address).is_ok() {
+                return Ok(server);
+            }
+            if let Some(status) = server.child.try_wait()? {
+                bail!("the server ended before it listened: {status}");
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        bail!("nothing listens on {} after ten seconds", server.address)
+    }
+
     /// CPU time of the whole process so far, in seconds.
     pub(super) fn cpu_seconds(&self) -> Result<f64> {
         let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
