@@ -32,7 +32,13 @@ impl Modulo {
             Operand::Float(number) => Some(number),
             Operand::Unset | Operand::Text(_) | Operand::Unreadable => None,
         };
-        number.is_some_and(|number| self.of(number) == self.remainder)
+        number.is_some_and(|number| self.leaves(number))
+    }
+
+    /// True for a number whose rest has exactly the asked value.
+    #[must_use]
+    pub fn leaves(self, number: f64) -> bool {
+        self.of(number) == self.remainder
     }
 
     /// The rest with the sign of the divisor: -1 modulo 3 is 2.

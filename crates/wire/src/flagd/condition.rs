@@ -2,8 +2,9 @@
 
 use super::comparison::{Comparison, compared, version_compared};
 use super::logic::{Logic, and, number};
+use super::membership::listed;
 use super::pattern::pattern_to_logic;
-use super::subject::{Subject, TARGETING_KEY};
+use super::subject::{ByType, Subject, TARGETING_KEY};
 use super::warning::{Warning, WarningReason};
 use flagstaff_core::FlagdForm;
 use flagstaff_core::property::{Path, Property};
@@ -207,15 +208,18 @@ fn said(
         }
         Wanted::Contains(part) => and(vec![
             subject.is_word(form),
-            json!({"in": [part, subject.text()]}),
+            json!({"in": [part, subject.value()]}),
         ]),
         Wanted::NotContains(part) => and(vec![
             subject.is_word(form),
-            json!({"!": [{"in": [part, subject.text()]}]}),
+            json!({"!": [{"in": [part, subject.value()]}]}),
         ]),
-        Wanted::In(items) if items.is_empty() => return Some(Logic::Never),
-        Wanted::In(items) => listed(subject, &items),
-        Wanted::Modulo(modulo) => and(vec![subject.is_numeric(form), rest(subject, modulo)]),
+        Wanted::In(items) => match listed(subject, items) {
+            Logic::When(json) => json,
+            logic @ (Logic::Always | Logic::Never) => return Some(logic),
+        },
+        Wanted::Modulo(_) if matches!(subject, Subject::HashKey(_)) => return Some(Logic::Never),
+        Wanted::Modulo(modulo) => rest(subject, modulo, form),
         Wanted::Percentage(percentage) => {
             return Some(split(subject, percentage, setting.hash_key, findings));
         }
@@ -234,25 +238,21 @@ fn said(
     }))
 }
 
-fn listed(subject: &Subject, items: &[String]) -> Json {
-    let is_spelt_like_a_boolean =
-        |item: &String| matches!(item.as_str(), "true" | "True" | "false" | "False");
-    // Booleans are never in a list, only their texts.
-    let guard = if items.iter().any(is_spelt_like_a_boolean) {
-        subject.is_no_boolean()
-    } else {
-        subject.is_set()
-    };
-    and(vec![guard, json!({"in": [subject.text(), items]})])
-}
-
 /// The rest with the sign of the divisor: clients differ in what `%` makes of negative numbers.
-fn rest(subject: &Subject, modulo: Modulo) -> Json {
+fn rest(subject: &Subject, modulo: Modulo, form: FlagdForm) -> Json {
     let divisor = number(modulo.divisor);
-    json!({"==": [
+    let rest = json!({"==": [
         {"%": [{"+": [{"%": [subject.value(), divisor]}, divisor]}, divisor]},
         number(modulo.remainder),
-    ]})
+    ]});
+    subject.by_type(ByType {
+        booleans: (modulo.leaves(1.0), modulo.leaves(0.0)),
+        text: match form {
+            FlagdForm::Typed => json!(false),
+            FlagdForm::Lean => and(vec![subject.is_number_in_text(), rest.clone()]),
+        },
+        number: rest,
+    })
 }
 
 /// A part of all callers, picked by hash.
@@ -268,10 +268,12 @@ fn split(subject: &Subject, percentage: f64, hash_key: &str, findings: &mut Find
     let inside = (percentage * f64::from(PARTS) / 100.0).round() as u32;
     let outside = PARTS.saturating_sub(inside);
     let bucket = subject.salted(format!("{hash_key}:"));
-    Logic::When(and(vec![
-        subject.is_set(),
-        json!({"==": [{"fractional": [bucket, ["in", inside], ["out", outside]]}, "in"]}),
-    ]))
+    let mut parts = vec![subject.is_set()];
+    if !subject.is_always_text() {
+        parts.push(subject.is_no_list());
+    }
+    parts.push(json!({"==": [{"fractional": [bucket, ["in", inside], ["out", outside]]}, "in"]}));
+    Logic::When(and(parts))
 }
 
 /// Whether a condition on the environment itself holds: the server's own engine says so.

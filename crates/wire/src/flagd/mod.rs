@@ -6,6 +6,7 @@ mod condition;
 pub mod document;
 mod flag;
 mod logic;
+mod membership;
 pub mod options;
 mod pattern;
 mod plan;

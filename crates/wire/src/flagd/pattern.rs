@@ -22,6 +22,33 @@ enum Shape {
 /// The condition that a simple pattern is; `None` for any other.
 pub(super) fn pattern_to_logic(subject: &Subject, pattern: &str) -> Option<Logic> {
     let shapes = shapes(pattern)?;
+    let is_match = |text: &str| shapes.iter().any(|shape| shape.matches(text));
+    // As the server spells them.
+    let (if_true, if_false) = (is_match("True"), is_match("False"));
+    let anything = matched(subject, &shapes);
+    if subject.is_always_text() || anything == Logic::Always {
+        return Some(all([test(subject.is_set()), anything]));
+    }
+    let mut guards = vec![subject.is_set(), subject.is_no_list()];
+    // To Python 1 is true and 0 is false, which matters where those numbers match.
+    if is_match("0") || is_match("1") {
+        guards.push(subject.is_no_boolean());
+    } else {
+        guards.push(json!({"!==": [subject.value(), true]}));
+        guards.push(json!({"!==": [subject.value(), false]}));
+    }
+    let others = all(guards.into_iter().map(test).chain([anything]));
+    let mut ways = vec![others];
+    for (boolean, matches) in [(true, if_true), (false, if_false)] {
+        if matches {
+            ways.push(test(subject.is_boolean(boolean)));
+        }
+    }
+    Some(any(ways))
+}
+
+/// Whether the text of the value has one of these shapes.
+fn matched(subject: &Subject, shapes: &[Shape]) -> Logic {
     let mut whole = Vec::new();
     let mut parts = Vec::new();
     for shape in shapes {
@@ -40,7 +67,18 @@ pub(super) fn pattern_to_logic(subject: &Subject, pattern: &str) -> Option<Logic
         [text] => parts.push(test(json!({"===": [subject.text(), text]}))),
         texts => parts.push(test(json!({"in": [subject.text(), texts]}))),
     }
-    Some(all([test(subject.is_set()), any(parts)]))
+    any(parts)
+}
+
+impl Shape {
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Starts(part) => text.starts_with(part.as_str()),
+            Self::Is(part) => text == part,
+            Self::Holds(part) => text.contains(part.as_str()),
+            Self::Ends(part) => text.ends_with(part.as_str()),
+        }
+    }
 }
 
 fn test(json: serde_json::Value) -> Logic {
@@ -263,12 +301,7 @@ mod tests {
             let Some(shapes) = shapes(&pattern) else { return Ok(()) };
             let matches = regex.find(&text).is_some_and(|found| found.start() == 0);
 
-            let said = shapes.iter().any(|shape| match shape {
-                Shape::Starts(part) => text.starts_with(part),
-                Shape::Is(part) => text == *part,
-                Shape::Holds(part) => text.contains(part),
-                Shape::Ends(part) => text.ends_with(part),
-            });
+            let said = shapes.iter().any(|shape| shape.matches(&text));
             proptest::prop_assert_eq!(said, matches, "{}", pattern);
         }
     }

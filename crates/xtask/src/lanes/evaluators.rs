@@ -5,11 +5,11 @@ use anyhow::Result;
 use super::tests::{OF_ALL_CRATES, cargo_test};
 use super::{Lane, Run};
 use crate::summary::Report;
-use crate::{node, python, rust_program};
+use crate::{flagd, node, python, rust_program};
 
 pub(super) const LANE: Lane = Lane {
     name: "evaluators",
-    about: "flagd documents in flagd's evaluators (JavaScript, Python, Rust), and by flagd's schema",
+    about: "flagd documents in flagd's evaluators (JavaScript, Python, Rust, Go), and by flagd's schema",
     run,
 };
 
@@ -36,13 +36,16 @@ fn run(run: &mut Run<'_>) -> Result<Report> {
     let provider = rust_program::sources(run.workspace, &rust, "open-feature-flagd")?;
     let schemas = provider.join("schemas/json");
     variables.push(("FLAGSTAFF_FLAGD_SCHEMAS", schemas.display().to_string()));
+    let mut left_out = Vec::new();
+    match flagd::program(run.workspace)? {
+        Ok(program) => variables.push((flagd::VARIABLE, program.display().to_string())),
+        Err(reason) => left_out.push(reason),
+    }
     if run.full {
         variables.push(("FLAGSTAFF_FULL", "1".to_owned()));
     }
-    cargo_test(
-        run.workspace,
-        OF_ALL_CRATES,
-        &[MODULE, "--show-output"],
-        &variables,
-    )
+    let modules = [MODULE, "--show-output"];
+    let mut report = cargo_test(run.workspace, OF_ALL_CRATES, &modules, &variables)?;
+    report.left_out = left_out;
+    Ok(report)
 }

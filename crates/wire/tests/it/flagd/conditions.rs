@@ -54,37 +54,80 @@ fn set() -> Json {
     json!({"!==": [v(), null]})
 }
 
-fn is_text() -> Json {
+fn no_list() -> Json {
+    json!({"===": [v(), v()]})
+}
+
+fn its_own_text() -> Json {
     json!({"===": [text(), v()]})
 }
 
-fn no_boolean_spelling() -> Json {
-    json!({"!": [{"in": [text(), ["true", "True", "false", "False"]]}]})
+fn neither_true_nor_false() -> Json {
+    json!({"and": [{"!==": [v(), true]}, {"!==": [v(), false]}]})
 }
 
-fn number() -> Json {
-    json!({"and": [set(), {"!": [is_text()]}, no_boolean_spelling()]})
+fn is_text() -> Json {
+    json!({"and": [
+        {"!==": [v(), true]},
+        {"!==": [v(), false]},
+        no_list(),
+        its_own_text(),
+    ]})
 }
 
-fn boolean(spellings: [&str; 2]) -> Json {
-    json!({"and": [set(), {"!": [is_text()]}, {"in": [text(), spellings]}]})
+fn boolean(boolean: bool) -> Json {
+    let number = u8::from(boolean);
+    json!({"and": [
+        {"===": [v(), boolean]},
+        {"or": [{"!==": [v(), number]}, {"!==": [text(), number.to_string()]}]},
+    ]})
+}
+
+fn zero_or_one() -> Json {
+    json!({"and": [{"in": [v(), [0, 1]]}, {"in": [text(), ["0", "1"]]}]})
+}
+
+fn any_boolean() -> Json {
+    json!({"and": [
+        {"or": [{"===": [v(), true]}, {"===": [v(), false]}]},
+        {"!": [zero_or_one()]},
+    ]})
+}
+
+fn no_boolean() -> Json {
+    json!({"or": [neither_true_nor_false(), zero_or_one()]})
+}
+
+/// What is said of texts and of numbers, and of true or of false, one of which may hold.
+fn by_type(booleans: Option<Json>, of_text: Json, of_number: Json) -> Json {
+    let mut nothing = json!([{"===": [v(), null]}, {"!": [no_list()]}]);
+    let number = json!({"and": [
+        {"===": [{"var": "p.0"}, null]},
+        {"!": [{"in": [text(), ["", "null", "[object Object]"]]}]},
+        {"!": [{"in": ["{", text()]}]},
+        of_number,
+    ]});
+    match booleans {
+        Some(booleans) => json!({"if": [
+            {"or": nothing}, false, any_boolean(), booleans, its_own_text(), of_text, number,
+        ]}),
+        None => {
+            nothing.as_array_mut().unwrap().push(any_boolean());
+            json!({"if": [{"or": nothing}, false, its_own_text(), of_text, number]})
+        }
+    }
 }
 
 fn number_in_text() -> Json {
     json!({"and": [
-        is_text(),
         {"!==": [v(), ""]},
-        {"!": [{"in": ["-", text()]}]},
-        {"!": [{"in": ["+", text()]}]},
+        {"!": [{"in": ["-", v()]}]},
+        {"!": [{"in": ["+", v()]}]},
         {"or": [
             {"sem_ver": [{"cat": ["1", v(), ".0.0"]}, ">", "0.0.0"]},
             {"sem_ver": [{"cat": ["1", v(), ".0"]}, ">", "0.0.0"]},
         ]},
     ]})
-}
-
-fn numeric() -> Json {
-    json!({"or": [number(), number_in_text()]})
 }
 
 fn word() -> Json {
@@ -103,75 +146,116 @@ fn equality_with_words_is_equality() {
 
 #[test]
 fn equality_with_numbers_knows_their_spellings() {
-    let equal = |spellings: Json| json!({"and": [set(), {"in": [text(), spellings]}]});
-    check_typed("EQUAL", "5", equal(json!(["5", "5.0"])));
-    check_typed("EQUAL", "05", equal(json!(["05", "5", "5.0"])));
-    check_typed("EQUAL", "5.5", equal(json!(["5.5"])));
-    check_typed("EQUAL", "-0.0", equal(json!(["-0.0", "0", "0.0"])));
-    let unequal = json!({"and": [set(), {"!": [equal(json!(["5", "5.0"]))]}]});
+    let equal = |spellings: Json| json!({"in": [v(), spellings]});
+    check_typed("EQUAL", "5", equal(json!(["5", "5.0", 5])));
+    check_typed("EQUAL", "05", equal(json!(["05", "5", "5.0", 5])));
+    check_typed("EQUAL", "5.5", equal(json!(["5.5", 5.5])));
+    // Python takes 1 for true.
+    let one = json!({"and": [equal(json!(["1", "1.0", 1])), no_boolean()]});
+    check_typed("EQUAL", "1", one);
+    let unequal = json!({"and": [
+        set(), {"!": [boolean(true)]}, {"!": [equal(json!(["5", "5.0", 5]))]},
+    ]});
     check_typed("NOT_EQUAL", "5", unequal);
 
-    let same = json!({"and": [numeric(), {"==": [v(), 5]}]});
-    check_lean("EQUAL", "5", same);
-    let negative = json!({"and": [numeric(), {"==": [v(), -5]}]});
-    check_lean(
-        "EQUAL",
-        "-5",
-        json!({"or": [{"===": [v(), "-5"]}, negative]}),
-    );
-    let other = json!({"or": [word(), {"and": [numeric(), {"!=": [v(), 5]}]}]});
+    let same = |number: Json| {
+        let in_text = json!({"and": [is_text(), number_in_text(), {"==": [v(), number]}]});
+        [json!({"===": [v(), number]}), in_text]
+    };
+    check_lean("EQUAL", "5", json!({ "or": same(json!(5)) }));
+    let [number, in_text] = same(json!(-5));
+    let negative = json!({"or": [number, in_text, {"===": [v(), "-5"]}]});
+    check_lean("EQUAL", "-5", negative);
+    let other = json!({"and": [
+        set(), {"!": [boolean(true)]}, {"!": [{"or": same(json!(5))}]},
+    ]});
     check_lean("NOT_EQUAL", "5", other);
 }
 
 #[test]
+fn values_with_a_fraction_are_for_numbers_that_have_one() {
+    check_typed("EQUAL", "5.0", json!({"in": [v(), ["5.0"]]}));
+    check_typed(
+        "EQUAL",
+        "-0.0",
+        json!({"and": [{"in": [v(), ["-0.0", "0.0"]]}, no_boolean()]}),
+    );
+    let fractions = |comparison: Json| json!({"and": [{"!=": [{"%": [v(), 1]}, 0]}, comparison]});
+    let of_false = json!({"===": [v(), false]});
+    let unequal = by_type(
+        Some(of_false.clone()),
+        json!({"!": [{"in": [v(), ["5.5", 5.5]]}]}),
+        fractions(json!({"!=": [v(), 5.5]})),
+    );
+    check_typed("NOT_EQUAL", "5.5", unequal);
+    let unequal = fractions(json!({"!=": [v(), 5.5]}));
+    let of_text = json!({"if": [number_in_text(), unequal, {"!==": [v(), "5.5"]}]});
+    check_lean(
+        "NOT_EQUAL",
+        "5.5",
+        by_type(Some(of_false), of_text, unequal),
+    );
+    let less = by_type(
+        Some(json!({"===": [v(), false]})),
+        json!({"<": [v(), "5.05"]}),
+        fractions(json!({"<": [v(), 5.05]})),
+    );
+    // `5.05.0` would be no version.
+    check_typed("LESS_THAN", "5.05", less);
+}
+
+#[test]
 fn equality_with_booleans_takes_their_texts_too() {
-    let is_true = json!({"or": [{"===": [v(), "true"]}, boolean(["true", "True"])]});
+    let is_true = json!({"or": [{"===": [v(), "true"]}, boolean(true)]});
     check_typed("EQUAL", "true", is_true.clone());
-    check_lean("EQUAL", "true", is_true.clone());
-    let is_false = json!({"or": [{"===": [v(), "False"]}, boolean(["false", "False"])]});
+    check_lean("EQUAL", "true", is_true);
+    let is_false = json!({"or": [{"===": [v(), "False"]}, boolean(false)]});
     check_typed("EQUAL", "False", is_false);
-    let other = json!({"and": [set(), {"!": [is_true]}]});
-    check_typed("NOT_EQUAL", "true", other);
-    let other = json!({"or": [
-        {"and": [word(), {"!==": [v(), "true"]}]},
-        boolean(["false", "False"]),
-    ]});
-    check_lean("NOT_EQUAL", "true", other);
+    let other =
+        |word: Json| json!({"or": [{"and": [word, {"!==": [v(), "true"]}]}, boolean(false)]});
+    check_typed("NOT_EQUAL", "true", other(is_text()));
+    check_lean("NOT_EQUAL", "true", other(word()));
 }
 
 #[test]
 fn orderings_of_numbers_read_digits_in_text_as_versions() {
-    let typed = |operator: &str, number_: Json, version: &str, text_: &str| {
-        json!({"or": [
-            {"and": [number(), {operator: [v(), number_]}]},
-            {"and": [is_text(), {"if": [
-                {"sem_ver": [v(), ">=", "0.0.0"]},
-                {"sem_ver": [v(), operator, version]},
-                {operator: [v(), text_]},
-            ]}]},
+    let versions = |operator: &str, version: &str, text_: &str| {
+        json!({"if": [
+            {"sem_ver": [v(), ">=", "0.0.0"]},
+            {"sem_ver": [v(), operator, version]},
+            {operator: [v(), text_]},
         ]})
     };
-    check_typed("GREATER_THAN", "5", typed(">", json!(5), "5.0.0", "5"));
-    let expected = typed(">=", json!(5.5), "5.5.0", "5.5");
-    check_typed("GREATER_THAN_INCLUSIVE", "5.5", expected);
-    check_typed("LESS_THAN", "05", typed("<", json!(5), "5.0.0", "05"));
+    // A number is true to the server, where it has booleans to order.
+    let typed = by_type(None, versions(">", "5.0.0", "5"), json!({">": [v(), 5]}));
+    check_typed("GREATER_THAN", "5", typed);
+    let of_true = Some(json!({"===": [v(), true]}));
+    let typed = by_type(
+        of_true,
+        versions(">=", "5.0.0", "5"),
+        json!({">=": [v(), 5]}),
+    );
+    check_typed("GREATER_THAN_INCLUSIVE", "5", typed);
+    let of_false = Some(json!({"===": [v(), false]}));
+    let typed = by_type(
+        of_false,
+        versions("<", "5.0.0", "05"),
+        json!({"<": [v(), 5]}),
+    );
+    check_typed("LESS_THAN", "05", typed);
+    let typed = by_type(
+        Some(json!(true)),
+        json!({"<=": [v(), "-5"]}),
+        json!({"<=": [v(), -5]}),
+    );
+    check_typed("LESS_THAN_INCLUSIVE", "-5", typed);
 
-    let by_text = |operator: &str, number_: Json, text_: &str| {
-        json!({"or": [
-            {"and": [number(), {operator: [v(), number_]}]},
-            {"and": [is_text(), {operator: [v(), text_]}]},
-        ]})
-    };
-    let expected = by_text("<=", json!(-5), "-5");
-    check_typed("LESS_THAN_INCLUSIVE", "-5", expected);
-    // `5.05.0` would be no version.
-    check_typed("LESS_THAN", "5.05", by_text("<", json!(5.05), "5.05"));
-
-    let lean = json!({"or": [
-        {"and": [numeric(), {">": [v(), 5]}]},
-        {"and": [word(), {">": [v(), "5"]}]},
-    ]});
-    check_lean("GREATER_THAN", "5", lean);
+    let of_text = json!({"if": [number_in_text(), {">": [v(), 5]}, {">": [v(), "5"]}]});
+    check_lean(
+        "GREATER_THAN",
+        "5",
+        by_type(None, of_text, json!({">": [v(), 5]})),
+    );
 }
 
 #[test]
@@ -201,7 +285,7 @@ fn versions_are_compared_as_versions() {
 
 #[test]
 fn only_text_contains_something_or_does_not() {
-    let holds = json!({"in": ["ab", text()]});
+    let holds = json!({"in": ["ab", v()]});
     check_typed("CONTAINS", "ab", json!({"and": [is_text(), holds]}));
     check_lean("CONTAINS", "ab", json!({"and": [word(), holds]}));
     let lacks = json!({"!": [holds]});
@@ -211,26 +295,45 @@ fn only_text_contains_something_or_does_not() {
 
 #[test]
 fn lists_are_split_at_commas_or_read_as_json() {
-    let listed = |items: Json| json!({"and": [set(), {"in": [text(), items]}]});
+    // Go reads a word as the number 0.
+    let listed = |items: Json| json!({"and": [{"!==": [v(), 0]}, {"in": [v(), items]}]});
     check_typed("IN", "a,b", listed(json!(["a", "b"])));
     check_typed("IN", "a, b", listed(json!(["a", " b"])));
-    check_typed("IN", "[1, \"x,y\"]", listed(json!(["1", "x,y"])));
-    check_lean("IN", "5", listed(json!(["5"])));
-    let no_boolean = json!({"or": [is_text(), no_boolean_spelling()]});
-    let expected = json!({"and": [
-        {"and": [set(), no_boolean]},
-        {"in": [text(), ["true", "x"]]},
+    check_typed("IN", "true,x", listed(json!(["true", "x"])));
+    check_lean("IN", "5", listed(json!(["5", 5])));
+    let with_one = json!({"and": [listed(json!(["1", "x,y", 1])), no_boolean()]});
+    check_typed("IN", "[1, \"x,y\"]", with_one);
+    let with_zero = json!({"and": [{"in": [v(), ["0", "a", 0]]}, no_boolean()]});
+    check_typed("IN", "0,a", with_zero);
+    // Nobody is in a list by an unusual spelling of a number.
+    check_typed("IN", "a,05,5.5,-0", listed(json!(["a"])));
+    // Go would read this one as 1000.
+    let expected = json!({"or": [
+        {"and": [is_text(), {"in": [v(), ["1e3", "7"]]}]},
+        {"in": [v(), [7]]},
     ]});
-    check_typed("IN", "true,x", expected);
+    check_typed("IN", "1e3,7", expected);
+}
+
+#[test]
+fn a_list_of_unusual_numbers_is_for_nobody() {
+    let translated = translate(rules(&[condition("IN", "p", "05,5.50")]), FlagdForm::Typed);
+
+    assert_eq!(translated.flag("f").get("targeting"), None);
+    assert_eq!(translated.reasons(), []);
 }
 
 #[test]
 fn remainders_have_the_sign_of_the_divisor() {
     let rest = |divisor: Json, remainder: Json| json!({"==": [{"%": [{"+": [{"%": [v(), divisor]}, divisor]}, divisor]}, remainder]});
-    let expected = json!({"and": [number(), rest(json!(3), json!(1))]});
+    // True is 1 to the server, and false 0.
+    let of_true = Some(json!({"===": [v(), true]}));
+    let expected = by_type(of_true, json!(false), rest(json!(3), json!(1)));
     check_typed("MODULO", "3|1", expected);
-    let expected = json!({"and": [numeric(), rest(json!(2.5), json!(0))]});
-    check_lean("MODULO", "2.5|0.0", expected);
+    let of_false = Some(json!({"===": [v(), false]}));
+    let rest = rest(json!(2.5), json!(0));
+    let of_text = json!({"and": [number_in_text(), rest]});
+    check_lean("MODULO", "2.5|0.0", by_type(of_false, of_text, rest));
 }
 
 #[test]
@@ -241,7 +344,11 @@ fn only_null_is_not_set() {
 
 #[test]
 fn simple_patterns_are_rewritten() {
-    let checked = |test: Json| json!({"and": [set(), test]});
+    let checked = |test: Json| {
+        json!({"and": [
+            set(), no_list(), {"!==": [v(), true]}, {"!==": [v(), false]}, test,
+        ]})
+    };
     check_typed(
         "REGEX",
         "^abc",
@@ -271,6 +378,18 @@ fn simple_patterns_are_rewritten() {
 }
 
 #[test]
+fn patterns_see_booleans_as_the_server_spells_them() {
+    let starts = |part: &str| json!({"starts_with": [text(), part]});
+    let others = json!({"and": [
+        set(), no_list(), {"!==": [v(), true]}, {"!==": [v(), false]}, starts("T"),
+    ]});
+    check_typed("REGEX", "^T", json!({"or": [others, boolean(true)]}));
+    // To Python 1 is true.
+    let expected = json!({"and": [set(), no_list(), no_boolean(), starts("1")]});
+    check_typed("REGEX", "^1", expected);
+}
+
+#[test]
 fn percentages_are_whole_parts_of_one_hundred_thousand() {
     let key = json!({"var": "targetingKey"});
     let split = |bucket: Json, inside: u32| {
@@ -286,10 +405,11 @@ fn percentages_are_whole_parts_of_one_hundred_thousand() {
         json!({"and": [has_key, split(json!(["7:", key]), 33_333)]}),
     );
     assert_eq!(said(&of_identity("100"), FlagdForm::Typed), has_key);
+    let in_words = json!({"if": [boolean(true), "true", boolean(false), "false", v()]});
     check_typed(
         "PERCENTAGE_SPLIT",
         "10",
-        json!({"and": [set(), split(json!(["7:", v()]), 10_000)]}),
+        json!({"and": [set(), no_list(), split(json!(["7:", in_words]), 10_000)]}),
     );
 }
 

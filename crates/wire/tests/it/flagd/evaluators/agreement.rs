@@ -135,3 +135,9 @@ fn environments_agree_in_rust() {
     compare(Runtime::Rust, FlagdForm::Typed);
     compare(Runtime::Rust, FlagdForm::Lean);
 }
+
+#[test]
+fn environments_agree_in_flagd_itself() {
+    compare(Runtime::Go, FlagdForm::Typed);
+    compare(Runtime::Go, FlagdForm::Lean);
+}

@@ -21,6 +21,9 @@ const ASCII: Pieces = &["a", "B", "7", "0", "-", "_", "@", ".", " ", "/", "'", "
 /// Also what takes more than one byte.
 const ALL: Pieces = &["a", "B", "7", "0", "-", "_", "@", ".", " ", "ü", "日", "😀"];
 
+/// The same without blanks: Go cuts them off where a text is put together of parts.
+const UNBROKEN: Pieces = &["a", "B", "7", "0", "-", "_", "@", ".", "/", "ü", "日", "😀"];
+
 fn text(random: &mut Random, pieces: Pieces) -> String {
     let length = *random.pick(&[1, 3, 8, 12, 23, 24, 40, 90, 256]);
     (0..length).map(|_| *random.pick(pieces)).collect()
@@ -125,6 +128,11 @@ fn check(runtime: Runtime, same: Hash, other: Hash, pieces: Pieces) {
 #[test]
 fn with_flagd_v2_everybody_is_placed_as_by_flagds_javascript_evaluator() {
     check(Runtime::JavaScript, Hash::FlagdV2, Hash::FlagdV3, ASCII);
+}
+
+#[test]
+fn with_flagd_v2_everybody_is_placed_as_by_flagd_itself() {
+    check(Runtime::Go, Hash::FlagdV2, Hash::FlagdV3, UNBROKEN);
 }
 
 /// It hashes units of UTF-16, where flagd itself hashes bytes of UTF-8, as `flagd-v2` does.

@@ -104,7 +104,7 @@ fn compare(form: FlagdForm, limit: usize) {
 
     for runtime in Runtime::ALL {
         let Some(mut evaluator) = runtime.start() else {
-            return;
+            continue;
         };
         let answers = evaluator.evaluate(&document.bytes, &contexts);
         let (mut differences, mut errors) = (0, 0);
@@ -125,7 +125,7 @@ fn compare(form: FlagdForm, limit: usize) {
 
 #[test]
 fn typed_trees_differ_no_more_than_is_known() {
-    compare(FlagdForm::Typed, 16);
+    compare(FlagdForm::Typed, 5);
 }
 
 #[test]
