@@ -1,15 +1,15 @@
 //! Traces: how each flag came to its value, for people.
 //!
 //! A trace is owned and complete where an evaluation is borrowed and stops at what decides: every condition
-//! of every segment that could override is evaluated and shown. It is for `flagstaff evaluate --explain` and
-//! for pages, not for serving flags.
+//! of every segment that could override is evaluated and shown. It is for `flagstaff evaluate --explain`, for the
+//! native route `explain` and for pages, which all say the same; not for serving flags.
 
 use crate::bucket::{Place, percentage_bucket};
 use crate::compile::{CompiledCondition, CompiledRule};
 use crate::evaluate::{Evaluator, Flag, FlagVariant, Origin, SegmentAt, joined};
 use crate::operator::{PercentageSplit, Test};
 use crate::ruleset::{FeatureRules, Ruleset};
-use crate::{Context, Hash, ReasonWords, RuleKind, Value};
+use crate::{Context, Hash, ReasonWords, RuleKind, Snapshot, Value};
 use std::sync::Arc;
 
 /// How flags came to their values for one context.
@@ -84,6 +84,10 @@ pub struct CandidateTrace {
     pub matches: bool,
     /// This override holds.
     pub wins: bool,
+    /// What it makes of the flag: on or off.
+    pub enabled: bool,
+    /// What it makes of the flag: its value, before any split.
+    pub value: Value,
 }
 
 /// Whether and why a context is in a segment.
@@ -95,6 +99,8 @@ pub struct SegmentTrace {
     pub name: Arc<str>,
     /// What places identities in its percentages.
     pub hash: Hash,
+    /// What percentages are hashed by, together with what the condition compares.
+    pub key: Arc<str>,
     /// The context is in the segment. False in spite of its rules where a flag it reads depends on itself.
     pub matches: bool,
     /// All must hold, and there must be one.
@@ -137,7 +143,7 @@ impl Ruleset {
     pub fn explain(&self, context: &Context<'_>, words: ReasonWords) -> Trace {
         let features: Vec<usize> = (0..self.features().len()).collect();
         let segments = (0..self.segments().len()).collect();
-        self.trace(&features, segments, context, words)
+        trace(self, self.evaluator(context), &features, segments, words)
     }
 
     /// Explains the flags of the features with these indices, and the segments that could override them.
@@ -151,37 +157,71 @@ impl Ruleset {
         context: &Context<'_>,
         words: ReasonWords,
     ) -> Trace {
-        let mut segments: Vec<usize> = features
-            .iter()
-            .flat_map(|feature| self.candidates(*feature))
-            .map(|candidate| candidate.segment)
-            .collect();
-        segments.sort_unstable();
-        segments.dedup();
-        self.trace(features, segments, context, words)
+        let segments = self.segments_that_override(features);
+        trace(self, self.evaluator(context), features, segments, words)
     }
 
-    fn trace(
-        &self,
-        features: &[usize],
-        segments: Vec<usize>,
-        context: &Context<'_>,
-        words: ReasonWords,
-    ) -> Trace {
-        let mut evaluator = self.evaluator(context);
-        let flags = features
-            .iter()
-            .map(|feature| {
-                let flag = evaluator.flag(*feature);
-                trace_flag(self, &mut evaluator, &flag, words)
-            })
-            .collect();
-        let segments = segments
-            .into_iter()
-            .map(|segment| trace_segment(self, &mut evaluator, segment))
-            .collect();
-        Trace { flags, segments }
+    /// Explains whether a context is in the segment with this index.
+    ///
+    /// # Panics
+    /// Where there is no such segment: the index does not come from this ruleset.
+    #[must_use]
+    pub fn explain_segment(&self, segment: usize, context: &Context<'_>) -> SegmentTrace {
+        trace_segment(self, &mut self.evaluator(context), segment)
     }
+
+    /// Indices of the segments that could override one of these features, ascending.
+    fn segments_that_override(&self, features: &[usize]) -> Vec<usize> {
+        let candidates = features
+            .iter()
+            .flat_map(|feature| self.candidates(*feature));
+        let mut segments: Vec<usize> = candidates.map(|candidate| candidate.segment).collect();
+        segments.sort_unstable();
+        segments.dedup();
+        segments
+    }
+}
+
+impl Snapshot {
+    /// Explains the flags of the features with these indices, and the segments that could override them, to somebody
+    /// who stores nothing: an empty identifier is nobody's, so that what needs one does not match.
+    ///
+    /// # Panics
+    /// Where there is no such feature: the index does not come from this snapshot.
+    #[must_use]
+    pub fn explain(&self, features: &[usize], context: &Context<'_>) -> Trace {
+        let rules = &*self.rules;
+        let evaluator = rules.evaluator(context);
+        let is_nobody = context
+            .identity
+            .is_none_or(|identity| identity.identifier.is_empty());
+        let evaluator = if is_nobody {
+            evaluator.of_nobody()
+        } else {
+            evaluator
+        };
+        let segments = rules.segments_that_override(features);
+        trace(rules, evaluator, features, segments, ReasonWords::Engine11)
+    }
+}
+
+fn trace(
+    ruleset: &Ruleset,
+    mut evaluator: Evaluator<'_>,
+    features: &[usize],
+    segments: Vec<usize>,
+    words: ReasonWords,
+) -> Trace {
+    let flags = features.iter().map(|feature| {
+        let flag = evaluator.flag(*feature);
+        trace_flag(ruleset, &mut evaluator, &flag, words)
+    });
+    let flags = flags.collect();
+    let segments = segments
+        .into_iter()
+        .map(|segment| trace_segment(ruleset, &mut evaluator, segment))
+        .collect();
+    Trace { flags, segments }
 }
 
 fn trace_flag(
@@ -193,10 +233,13 @@ fn trace_flag(
     let candidates = ruleset.candidates(flag.feature).iter().map(|candidate| {
         let (segment, position) = (candidate.segment, candidate.position);
         let rules = &ruleset.segments()[segment];
+        let over = &rules.overrides()[position];
         CandidateTrace {
             segment,
             name: Arc::clone(rules.name()),
-            priority: rules.overrides()[position].priority,
+            priority: over.priority,
+            enabled: over.state.enabled,
+            value: over.state.value.clone(),
             matches: evaluator.segment_matches(segment),
             wins: flag.origin == Origin::Segment { segment, position },
         }
@@ -287,6 +330,7 @@ fn trace_segment(ruleset: &Ruleset, evaluator: &mut Evaluator<'_>, segment: usiz
         segment,
         name: Arc::clone(rules.name()),
         hash: rules.hash(),
+        key: Arc::clone(rules.key()),
         matches: evaluator.segment_matches(segment),
         rules: trace_rules(
             evaluator,

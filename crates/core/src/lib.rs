@@ -38,6 +38,7 @@ pub mod resolution;
 pub mod ruleset;
 mod seen;
 pub mod segment;
+pub mod shortfall;
 pub mod slug;
 pub mod snapshot;
 pub mod tag;
@@ -45,6 +46,7 @@ pub mod tag;
 mod testing;
 pub mod text;
 pub mod timestamp;
+pub mod trial;
 pub mod typed_value;
 pub mod value;
 pub mod value_type;
@@ -67,7 +69,9 @@ pub use ids::*;
 pub use invite::{Invite, InviteLink};
 pub use member::{Member, Membership, Role};
 pub use name::{FeatureName, Identifier, InvalidName, fold};
-pub use operator::{Modulo, PatternBudget, VersionEnding, list_items, version_ending};
+pub use operator::{
+    ConditionProblem, Modulo, PatternBudget, VersionEnding, list_items, version_ending,
+};
 pub use organisation::Organisation;
 pub use permission::{EnvironmentPermission, OrganisationPermission, ProjectPermission};
 pub use placement::{Differences, Differing};
@@ -78,12 +82,14 @@ pub use ruleset::{
     FeatureRules, FlagState, Ruleset, SegmentOverride, SegmentRules, StateIds, Variant,
 };
 pub use segment::{Condition, OPERATORS, Rule, RuleKind, Segment};
+pub use shortfall::Shortfall;
 pub use snapshot::{
     FlagChange, FlagChanges, IdentityOverrides, Snapshot, SnapshotFeature, SnapshotIdentity,
     SnapshotRows, SnapshotSegment,
 };
 pub use tag::Tag;
 pub use timestamp::Timestamp;
+pub use trial::{Trial, TrialSegment};
 pub use typed_value::{TypedValue, WrongType};
 pub use value::{StateValue, Value, ValueKind};
 pub use value_type::ValueType;

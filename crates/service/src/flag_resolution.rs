@@ -51,6 +51,12 @@ impl SentContext {
         self.attributes.is_empty()
     }
 
+    /// True where an identity is named: what is stored about it counts.
+    #[must_use]
+    pub fn names_somebody(&self) -> bool {
+        self.targeting_key().is_some()
+    }
+
     fn targeting_key(&self) -> Option<&Arc<str>> {
         self.targeting_key.as_ref().filter(|key| !key.is_empty())
     }

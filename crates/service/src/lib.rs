@@ -20,6 +20,7 @@ mod environment_copies;
 mod environment_metrics;
 mod environments;
 mod error;
+mod explanations;
 mod feature_exports;
 mod feature_imports;
 mod feature_list;
@@ -37,6 +38,7 @@ mod identities;
 mod identity_cache;
 mod identity_copies;
 mod identity_overrides;
+mod identity_search;
 mod identity_traits;
 mod import;
 mod invites;
@@ -55,6 +57,7 @@ mod secrets;
 mod segment_lookups;
 mod segment_overrides;
 mod segment_rules;
+mod segment_trials;
 mod segments;
 mod served_features;
 mod server_keys;
@@ -90,6 +93,7 @@ pub use error::{
     AuthenticationProblem, BoxError, Noun, Part, PasswordProblem, Problem, ServiceError,
     ServiceResult, VersioningProblem,
 };
+pub use explanations::Explanation;
 pub use feature_list::FeatureQuery;
 pub use feature_segments::{FeatureSegmentPatch, FeatureSegmentRequest, FeatureSegmentView};
 pub use feature_state_rows::{NewStateRequest, StateIdentity, StatePlaces};
@@ -104,6 +108,7 @@ pub use flagstaff_store::{
 pub use grants::{GrantLevel, GrantPatch, GrantRequest, Held};
 pub use identify::{Identification, Identified, SentTrait, ShownTrait};
 pub use identity_overrides::IdentityOverrideRequest;
+pub use identity_search::{FoundIdentities, IdentityQuestion};
 pub use identity_traits::{TraitKind, TraitPatch};
 pub use import::{ImportRequest, Imported};
 pub use invites::{InviteRequest, NewlyInvited};
@@ -114,6 +119,8 @@ pub use organisations::{OrganisationPatch, OrganisationView};
 pub use projects::{ProjectPatch, ProjectView};
 pub use published::{Form, Published};
 pub use segment_overrides::{OVERRIDE_LIMIT, SegmentOverrideRequest};
+pub use segment_rules::{CONDITION_LIMIT, CONDITION_TEXT_LIMIT, RULE_DEPTH_LIMIT, RULE_LIMIT};
+pub use segment_trials::{TRIAL_LIMIT, TRIAL_SHOWN, TrialRequest, TriedContext, TriedIdentities};
 pub use segments::{SEGMENT_LIMIT, SegmentPatch, SegmentQuery, SegmentRequest};
 pub use served_features::{ServedChanges, ServedFeature, WriteMode};
 pub use server_keys::{ServerKeyPatch, ServerKeyRequest};

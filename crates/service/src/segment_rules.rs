@@ -5,23 +5,36 @@ use crate::text_rules::check_optional;
 use flagstaff_core::{OPERATORS, Rule};
 
 /// Groups may hold groups, which may hold no more.
-const DEPTH_LIMIT: usize = 2;
+pub const RULE_DEPTH_LIMIT: usize = 2;
 /// Conditions of one segment.
-const CONDITION_LIMIT: usize = 100;
+pub const CONDITION_LIMIT: usize = 100;
 /// Groups of one segment.
-const RULE_LIMIT: usize = 200;
+pub const RULE_LIMIT: usize = 200;
 /// Characters of what a condition compares with, and of the property it compares.
-const CONDITION_TEXT_LIMIT: usize = 1000;
+pub const CONDITION_TEXT_LIMIT: usize = 1000;
 
 /// Checks the rules of a segment a person writes.
 pub(crate) fn check_rules(rules: &[Rule]) -> ServiceResult<()> {
+    check_changed_rules(rules, &[])
+}
+
+/// Checks the rules that a person gives to a segment which has others. What an import brought may stay: rules as deep
+/// as those that are there, and operators that they name.
+pub(crate) fn check_changed_rules(rules: &[Rule], stored: &[Rule]) -> ServiceResult<()> {
     if rules.is_empty() {
         return Err(ServiceError::invalid("rules", Problem::NoRules));
     }
-    let mut counts = Counts::default();
+    let allowed = Allowed::beside(stored);
     for rule in rules {
-        check_rule(rule, 1, &mut counts)?;
+        check_rule(rule, 1, &allowed)?;
     }
+    check_counts(rules)
+}
+
+/// Checks that there are no more rules and conditions than a segment may have.
+pub(crate) fn check_counts(rules: &[Rule]) -> ServiceResult<()> {
+    let mut counts = Counts::default();
+    counts.add(rules);
     let (count, limit) = (counts.conditions, CONDITION_LIMIT);
     if count > limit {
         let problem = Problem::ConditionsExceed { count, limit };
@@ -41,15 +54,56 @@ struct Counts {
     conditions: usize,
 }
 
-fn check_rule(rule: &Rule, depth: usize, counts: &mut Counts) -> ServiceResult<()> {
-    if depth > DEPTH_LIMIT {
-        let problem = Problem::RulesTooDeep { limit: DEPTH_LIMIT };
+impl Counts {
+    fn add(&mut self, rules: &[Rule]) {
+        for rule in rules {
+            self.rules += 1;
+            self.conditions += rule.conditions.len();
+            self.add(&rule.rules);
+        }
+    }
+}
+
+/// What is allowed beside what everybody may write.
+struct Allowed<'r> {
+    depth: usize,
+    operators: Vec<&'r str>,
+}
+
+impl<'r> Allowed<'r> {
+    fn beside(stored: &'r [Rule]) -> Self {
+        let mut allowed = Self {
+            depth: RULE_DEPTH_LIMIT,
+            operators: Vec::new(),
+        };
+        allowed.add(stored, 1);
+        allowed
+    }
+
+    fn add(&mut self, stored: &'r [Rule], depth: usize) {
+        for rule in stored {
+            self.depth = self.depth.max(depth);
+            let conditions = rule.conditions.iter();
+            self.operators
+                .extend(conditions.map(|condition| condition.operator.as_str()));
+            self.add(&rule.rules, depth + 1);
+        }
+    }
+
+    fn operator(&self, operator: &str) -> bool {
+        OPERATORS.contains(&operator) || self.operators.contains(&operator)
+    }
+}
+
+fn check_rule(rule: &Rule, depth: usize, allowed: &Allowed<'_>) -> ServiceResult<()> {
+    if depth > allowed.depth {
+        let problem = Problem::RulesTooDeep {
+            limit: allowed.depth,
+        };
         return Err(ServiceError::invalid("segment", problem));
     }
-    counts.rules += 1;
-    counts.conditions += rule.conditions.len();
     for condition in &rule.conditions {
-        if !OPERATORS.contains(&condition.operator.as_str()) {
+        if !allowed.operator(&condition.operator) {
             let problem = Problem::UnknownOperator(condition.operator.clone());
             return Err(ServiceError::invalid("operator", problem));
         }
@@ -63,5 +117,5 @@ fn check_rule(rule: &Rule, depth: usize, counts: &mut Counts) -> ServiceResult<(
     }
     rule.rules
         .iter()
-        .try_for_each(|rule| check_rule(rule, depth + 1, counts))
+        .try_for_each(|rule| check_rule(rule, depth + 1, allowed))
 }

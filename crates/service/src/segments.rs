@@ -2,7 +2,7 @@
 
 use crate::change::{Subject, Told};
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
-use crate::segment_rules::check_rules;
+use crate::segment_rules::{check_changed_rules, check_rules};
 use crate::text_rules::{NAME_LIMIT, check_name, check_optional};
 use crate::{Caller, Service};
 use flagstaff_core::{
@@ -214,7 +214,7 @@ impl Service {
         segment.updated_at = self.clock().now().after(segment.updated_at);
         write.update_segment(&segment).await?;
         if let Some(rules) = patch.rules {
-            check_rules(&rules)?;
+            check_changed_rules(&rules, &segment.rules)?;
             segment.rules = write.replace_rules(id, &rules).await?;
         }
         let told = Told::updated(Noun::Segment, id.get(), segment.uuid)

@@ -30,6 +30,7 @@ mod flagd_integrations;
 mod grants;
 mod identities;
 mod identity_groups;
+mod identity_search;
 mod identity_traits;
 mod instance;
 mod invites;

@@ -20,6 +20,11 @@ pub(crate) fn index_key(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}…sha256:{}", &text[..beginning], sha256(text)))
 }
 
+/// What the index holds of every text that begins with this one.
+pub(crate) fn index_beginning(text: &str) -> &str {
+    &text[..text.floor_char_boundary(INDEXED_BYTES - 80)]
+}
+
 /// A name as unique indexes without regard to case hold it.
 pub(crate) fn folded_key(name: &str) -> String {
     index_key(&fold(name)).into_owned()

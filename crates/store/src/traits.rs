@@ -136,6 +136,41 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Identities of an environment with their stored traits, in order of their ids, those after `last`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn stored_identities(
+        &self,
+        environment: EnvironmentId,
+        last: Option<IdentityId>,
+        limit: usize,
+    ) -> StoreResult<Vec<StoredIdentity>> {
+        const SQL: &str = "
+            SELECT id, environment_id, identifier, created_at FROM identities
+            WHERE environment_id = $1 AND id > $2 AND deleted_at IS NULL
+            ORDER BY id LIMIT $3";
+        let mut reading = self.begin_reading().await?;
+        let rows: Vec<IdentityRow> = on_transaction!(&mut reading, |connection| {
+            sqlx::query_as(SQL)
+                .bind(environment.get())
+                .bind(last.map_or(0, IdentityId::get))
+                .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+                .fetch_all(connection)
+                .await
+        })?;
+        let identities: Vec<Identity> = rows.into_iter().map(Identity::from).collect();
+        let ids: Vec<IdentityId> = identities.iter().map(|identity| identity.id).collect();
+        let mut traits = reading.traits_of(&ids).await?;
+        let stored = identities.into_iter().map(|identity| StoredIdentity {
+            traits: traits.remove(&identity.id).unwrap_or_default(),
+            identity,
+        });
+        Ok(stored.collect())
+    }
+}
+
 impl Transaction {
     /// The stored traits of identities, each identity's in order of their ids.
     pub(crate) async fn traits_of(

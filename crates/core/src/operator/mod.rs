@@ -3,6 +3,7 @@
 //! Meaning and edge cases are those of `flagsmith-flag-engine` 10.2.0 and 11.1.1, which were run to learn
 //! them. Where the Python engine raises an error, a condition is false here.
 
+mod check;
 mod comparison;
 mod containment;
 mod json_list;
@@ -13,6 +14,7 @@ mod percentage;
 mod test;
 mod version;
 
+pub use check::ConditionProblem;
 pub use membership::list_items;
 pub use modulo::Modulo;
 pub use pattern::PatternBudget;

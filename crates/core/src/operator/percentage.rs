@@ -14,6 +14,11 @@ impl PercentageSplit {
         parse_float(text).map(Self)
     }
 
+    /// True for what can be a part of a whole: from 0 to 100.
+    pub(crate) fn is_percentage(self) -> bool {
+        (0.0..=100.0).contains(&self.0)
+    }
+
     pub(crate) fn includes(self, operand: Operand<'_>, segment_key: &str) -> bool {
         Self::bucket(operand, segment_key).is_some_and(|bucket| bucket <= self.0)
     }

@@ -66,6 +66,78 @@ contract! {
         assert_eq!(found.identity, second);
     }
 
+    async fn identities_are_found_by_their_beginning_a_page_at_a_time(store: Store) {
+        let shop = Shop::open(&store).await;
+        let other = shop.environment("production").await;
+        let long = format!("b{}", "x".repeat(1500));
+        for identifier in ["bob", "Bo", "bo", "bo\u{e9}", "alice", &long, "b%"] {
+            shop.identity(identifier).await;
+        }
+        let mut write = shop.write().await;
+        write.insert_identity(&new_identity(other.id, "bobby")).await.unwrap();
+        shop.commit(write).await;
+        let find = |beginning: &str, last: Option<&str>, limit| {
+            let (store, id) = (store.clone(), shop.id());
+            let (beginning, last) = (beginning.to_owned(), last.map(str::to_owned));
+            async move {
+                let found = store.identities_beginning(id, &beginning, last.as_deref(), limit);
+                let names = found.await.unwrap().into_iter();
+                names.map(|found| found.identifier.to_string()).collect::<Vec<_>>()
+            }
+        };
+
+        assert_eq!(find("bo", None, 9).await, ["bo", "bob", "bo\u{e9}"]);
+        assert_eq!(find("bo", Some("bo"), 1).await, ["bob"]);
+        assert_eq!(find("b%", None, 9).await, ["b%"]);
+        assert_eq!(find("c", None, 9).await, Vec::<String>::new());
+        assert_eq!(find(&long, None, 9).await, [long.as_str()]);
+        assert_eq!(find(&format!("{long}y"), None, 9).await, Vec::<String>::new());
+        assert_eq!(find("\0", None, 9).await, Vec::<String>::new());
+        let all = ["Bo", "alice", "b%", "bo", "bob", "bo\u{e9}", long.as_str()];
+        assert_eq!(find("", None, 9).await, all);
+    }
+
+    async fn identities_are_found_by_what_they_hold_a_page_at_a_time(store: Store) {
+        let shop = Shop::open(&store).await;
+        for identifier in ["ada@EXAMPLE.com", "bob@example.com", "100%", "eve@example.com"] {
+            shop.identity(identifier).await;
+        }
+        let find = |part: &str, last, limit| {
+            let (store, id, part) = (store.clone(), shop.id(), part.to_owned());
+            async move {
+                let found = store.identities_holding(id, &part, last, limit);
+                found.await.unwrap()
+            }
+        };
+
+        let first = find("@example", None, 2).await;
+        let rest = find("@example", first.last().map(|found| found.id), 2).await;
+
+        assert_eq!((&*first[0].identifier, &*first[1].identifier), ("ada@EXAMPLE.com", "bob@example.com"));
+        assert_eq!((rest.len(), &*rest[0].identifier), (1, "eve@example.com"));
+        assert_eq!(find("%", None, 9).await.len(), 1);
+        assert_eq!(find("\0", None, 9).await.len(), 0);
+    }
+
+    async fn identities_come_with_their_traits_in_batches(store: Store) {
+        let shop = Shop::open(&store).await;
+        let (ada, bob, eve) = (shop.identity("ada").await, shop.identity("bob").await, shop.identity("eve").await);
+        let mut write = shop.write().await;
+        for (identity, plan) in [(&ada, "pro"), (&eve, "free")] {
+            write.insert_trait(identity.id, "plan", Value::text(plan), NOW).await.unwrap();
+        }
+        write.delete_identity(bob.id, NOW).await.unwrap();
+        shop.commit(write).await;
+
+        let first = store.stored_identities(shop.id(), None, 1).await.unwrap();
+        let rest = store.stored_identities(shop.id(), Some(ada.id), 9).await.unwrap();
+
+        assert_eq!((first.len(), &first[0].identity), (1, &ada));
+        assert_eq!(first[0].traits[0].value, Value::text("pro"));
+        assert_eq!((rest.len(), &rest[0].identity), (1, &eve));
+        assert_eq!(rest[0].traits.len(), 1);
+    }
+
     async fn identities_are_searched(store: Store) {
         let shop = Shop::open(&store).await;
         for identifier in ["alice@example.com", "Bob", "100%", "under_score"] {

@@ -1,59 +1,70 @@
-//! Evaluation results with how they came about: what `flagstaff evaluate --explain` writes.
+//! Explanations: how flags came to their values, as `flagstaff evaluate --explain` and the native route write it.
 
 use super::context::EvaluationContext;
 use crate::json::{value_to_json, write_json};
 use flagstaff_core::explain::{
     CandidateTrace, ConditionTrace, FlagTrace, RuleTrace, SegmentTrace, SplitTrace, Trace,
+    VariantRange,
 };
-use flagstaff_core::{Origin, ReasonWords, RuleKind};
+use flagstaff_core::{Origin, ReasonWords, RuleKind, Ruleset, Shortfall};
 use serde_json::{Map, Value as Json, json};
 
 impl EvaluationContext {
-    /// Writes the result as [`EvaluationContext::write_result`] does, with one more member: `explanation`.
-    ///
-    /// `{"flags": {name: {origin, split?, overrides}}, "segments": [{name, matches, rules}], "warnings": […]}`,
-    /// where rules repeat the segment's own with what was seen and what held.
+    /// Writes the result as [`EvaluationContext::write_result`] does, with one more member: `explanation`, which is
+    /// what [`explanation`] makes.
     pub fn write_explained_result(&self, words: ReasonWords, out: &mut Vec<u8>) {
         self.write_result(words, out);
         let trace = self.rules().explain(&self.context(), words);
+        let warnings = self.warnings().iter().map(ToString::to_string);
         // The brace that ended the result comes after the explanation.
         out.pop();
         out.extend_from_slice(b",\"explanation\":");
-        write_json(out, &self.explanation(&trace));
+        write_json(out, &explanation(self.rules(), &trace, warnings.collect()));
         out.push(b'}');
-    }
-
-    fn explanation(&self, trace: &Trace) -> Json {
-        let mut flags = Map::new();
-        for flag in &trace.flags {
-            flags.insert(flag.feature.to_string(), self.flag(flag));
-        }
-        let segments: Vec<Json> = trace.segments.iter().map(segment).collect();
-        let warnings: Vec<String> = self.warnings().iter().map(ToString::to_string).collect();
-        json!({ "flags": flags, "segments": segments, "warnings": warnings })
-    }
-
-    fn flag(&self, flag: &FlagTrace) -> Json {
-        let mut json = Map::new();
-        let origin = match flag.origin {
-            Origin::Environment => json!({ "kind": "environment" }),
-            Origin::Segment { segment, .. } => {
-                json!({ "kind": "segment", "segment": self.rules().segments()[segment].name() })
-            }
-            Origin::Identity => json!({ "kind": "identity" }),
-        };
-        json.insert("origin".to_owned(), origin);
-        if let Some(trace) = &flag.split {
-            json.insert("split".to_owned(), split(trace));
-        }
-        let overrides = flag.candidates.iter().map(candidate).collect();
-        json.insert("overrides".to_owned(), Json::Array(overrides));
-        Json::Object(json)
     }
 }
 
+/// How flags came to their values, as JSON.
+///
+/// `{"flags": {name: {enabled, value, reason, origin, variant?, split?, overrides}}, "segments": [{name, hash, key,
+/// matches, rules, lacks}], "warnings": […]}`, where `rules` repeat the segment's own with what was seen and what held,
+/// and `lacks` names what kept the context out.
+#[must_use]
+pub fn explanation(rules: &Ruleset, trace: &Trace, warnings: Vec<String>) -> Json {
+    let mut flags = Map::new();
+    for trace in &trace.flags {
+        flags.insert(trace.feature.to_string(), flag(rules, trace));
+    }
+    let segments: Vec<Json> = trace.segments.iter().map(segment).collect();
+    json!({ "flags": flags, "segments": segments, "warnings": warnings })
+}
+
+fn flag(rules: &Ruleset, flag: &FlagTrace) -> Json {
+    let origin = match flag.origin {
+        Origin::Environment => json!({ "kind": "environment" }),
+        Origin::Segment { segment, .. } => {
+            json!({ "kind": "segment", "segment": rules.segments()[segment].name() })
+        }
+        Origin::Identity => json!({ "kind": "identity" }),
+    };
+    let mut json = json!({
+        "enabled": flag.enabled,
+        "value": value_to_json(&flag.value),
+        "reason": flag.reason,
+        "origin": origin,
+    });
+    if let Some(variant) = &flag.variant {
+        json["variant"] = json!(&**variant);
+    }
+    if let Some(trace) = &flag.split {
+        json["split"] = split(trace);
+    }
+    json["overrides"] = flag.candidates.iter().map(candidate).collect();
+    json
+}
+
 fn split(split: &SplitTrace) -> Json {
-    let range = |range: &flagstaff_core::explain::VariantRange| json!({ "key": range.key.as_deref(), "from": range.start, "to": range.end });
+    let range = |range: &VariantRange| json!({ "key": range.key.as_deref(), "from": range.start, "to": range.end });
     let ranges: Vec<Json> = split.ranges.iter().map(range).collect();
     json!({
         "hash": split.hash.name(),
@@ -72,6 +83,8 @@ fn candidate(candidate: &CandidateTrace) -> Json {
         "priority": priority,
         "matches": candidate.matches,
         "wins": candidate.wins,
+        "enabled": candidate.enabled,
+        "value": value_to_json(&candidate.value),
     })
 }
 
@@ -80,20 +93,39 @@ fn segment(segment: &SegmentTrace) -> Json {
     json!({
         "name": &*segment.name,
         "hash": segment.hash.name(),
+        "key": &*segment.key,
         "matches": segment.matches,
         "rules": rules,
+        "lacks": segment.shortfalls().iter().map(shortfall).collect::<Vec<_>>(),
     })
 }
 
-fn rule(trace: &RuleTrace) -> Json {
-    let kind = match trace.kind {
+fn shortfall(found: &Shortfall<'_>) -> Json {
+    let conditions: Vec<Json> = found
+        .conditions
+        .iter()
+        .map(|each| condition(each))
+        .collect();
+    json!({
+        "rule": found.rule,
+        "type": kind(found.kind),
+        "conditions": conditions,
+        "rules": found.rules,
+    })
+}
+
+fn kind(kind: RuleKind) -> &'static str {
+    match kind {
         RuleKind::All => "ALL",
         RuleKind::Any => "ANY",
         RuleKind::None => "NONE",
-    };
+    }
+}
+
+fn rule(trace: &RuleTrace) -> Json {
     let conditions: Vec<Json> = trace.conditions.iter().map(condition).collect();
     let rules: Vec<Json> = trace.rules.iter().map(rule).collect();
-    json!({ "type": kind, "holds": trace.holds, "conditions": conditions, "rules": rules })
+    json!({ "type": kind(trace.kind), "holds": trace.holds, "conditions": conditions, "rules": rules })
 }
 
 fn condition(trace: &ConditionTrace) -> Json {
@@ -149,11 +181,19 @@ mod tests {
         );
         assert_eq!(
             flag["overrides"],
-            json!([{ "segment": "pro", "priority": 1.0, "matches": false, "wins": false }])
+            json!([{ "segment": "pro", "priority": 1.0, "matches": false, "wins": false,
+                "enabled": true, "value": "z" }])
         );
         assert_eq!(
-            explanation["segments"][0]["rules"][0]["conditions"][0],
-            json!({ "property": "plan", "operator": "EQUAL", "value": "free", "seen": "pro", "holds": false })
+            (&flag["enabled"], &flag["value"]),
+            (&json!(true), &json!("y"))
+        );
+        let condition = json!({ "property": "plan", "operator": "EQUAL", "value": "free", "seen": "pro", "holds": false });
+        let segment = &explanation["segments"][0];
+        assert_eq!(segment["rules"][0]["conditions"][0], condition);
+        assert_eq!(
+            segment["lacks"],
+            json!([{ "rule": [0], "type": "ALL", "conditions": [condition], "rules": [] }])
         );
     }
 }

@@ -7,7 +7,7 @@ pub mod document;
 mod document_read;
 mod document_read_state;
 mod document_state;
-mod explanation;
+pub mod explanation;
 pub mod feature_file;
 pub mod flag;
 pub mod identity;
