@@ -177,6 +177,43 @@ impl Auth for Member {
     }
 }
 
+/// A server-side environment key, as in [`EnvironmentKeyInAnyHeader`], or who manages flags, as in [`Member`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ServerKeyOrCaller;
+
+/// Who may know how flags come to their values.
+pub(crate) enum Explainer {
+    /// Somebody with a server-side key.
+    Environment(OpenEnvironment),
+    /// A member or an API key.
+    Caller(Caller),
+}
+
+impl Auth for ServerKeyOrCaller {
+    type Subject = Explainer;
+    const HEADER: Option<&'static str> = None;
+
+    async fn authenticate(
+        &self,
+        state: &ApiState,
+        presented: Presented<'_>,
+    ) -> ServiceResult<Explainer> {
+        let headers = presented.headers;
+        let is_caller = presented_token(headers).or(presented_by(headers, "api-key"));
+        if is_caller.is_some() {
+            let caller = Member.authenticate(state, presented).await?;
+            return Ok(Explainer::Caller(caller));
+        }
+        let keyed = EnvironmentKeyInAnyHeader.authenticate(state, presented);
+        let open = keyed.await?.open;
+        if open.server_side {
+            Ok(Explainer::Environment(open))
+        } else {
+            Err(ServiceError::Forbidden)
+        }
+    }
+}
+
 /// The token of `Authorization: Token …`.
 pub(crate) fn presented_token(headers: &HeaderMap) -> Option<&str> {
     presented_by(headers, "token")

@@ -9,6 +9,7 @@
 mod auth;
 pub mod config;
 mod cors;
+mod explain;
 mod flagd;
 pub mod flagsmith;
 mod follower;
@@ -47,6 +48,7 @@ pub fn router(state: ApiState) -> Router {
     let routes = flagd::routes(routes);
     let routes = realtime::routes(routes);
     let routes = ofrep::routes(routes);
+    let routes = explain::routes(routes);
     let routes = ops::routes(routes);
     let routes = flagd::grpc::sync::routes(routes);
     let routes = flagd::rpc::routes(routes);

@@ -13,7 +13,7 @@ use axum::extract::{OriginalUri, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::{MethodFilter, MethodRouter, any, get, on};
 use flagstaff_service::ServiceError;
 use std::collections::HashSet;
 use std::future::Future;
@@ -88,7 +88,47 @@ impl Routes {
     ///
     /// `face` says in the words of the face what was refused before the handler saw the request.
     pub(crate) fn post<A, H, F>(
+        self,
+        path: &'static str,
+        auth: A,
+        face: Refusals,
+        handler: H,
+    ) -> Self
+    where
+        A: Auth,
+        H: Fn(ApiState, A::Subject, Arrived) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response> + Send,
+    {
+        let methods = (MethodFilter::POST, "POST, OPTIONS");
+        self.on(methods, path, auth, face, handler)
+    }
+
+    /// The same for a path that answers `GET` and `POST`, by one handler.
+    pub(crate) fn get_or_post<A, H, F>(
+        self,
+        path: &'static str,
+        auth: A,
+        face: Refusals,
+        handler: H,
+    ) -> Self
+    where
+        A: Auth,
+        H: Fn(ApiState, A::Subject, Arrived) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response> + Send,
+    {
+        let methods = MethodFilter::GET.or(MethodFilter::POST);
+        self.on(
+            (methods, "GET, HEAD, POST, OPTIONS"),
+            path,
+            auth,
+            face,
+            handler,
+        )
+    }
+
+    fn on<A, H, F>(
         mut self,
+        (methods, allowed): (MethodFilter, &'static str),
         path: &'static str,
         auth: A,
         face: Refusals,
@@ -123,13 +163,13 @@ impl Routes {
         };
         let other_method = move |method: Method| async move {
             let mut response = (face.method)(method);
-            let allow = HeaderValue::from_static("POST, OPTIONS");
+            let allow = HeaderValue::from_static(allowed);
             response.headers_mut().insert(header::ALLOW, allow);
             response
         };
         self.router = self
             .router
-            .route(path, post(endpoint).fallback(other_method));
+            .route(path, on(methods, endpoint).fallback(other_method));
         self
     }
 

@@ -132,7 +132,8 @@ impl FieldProblems {
     }
 
     /// What is wrong with none of the fields that the page shows: said above the form.
-    pub(crate) fn elsewhere(&self, shown: &[&str]) -> Vec<&str> {
+    pub(crate) fn elsewhere<'a>(&self, shown: impl AsRef<[&'a str]>) -> Vec<&str> {
+        let shown = shown.as_ref();
         let others = self.0.iter();
         others
             .filter(|(name, _)| !shown.contains(&name.as_str()))
@@ -143,6 +144,11 @@ impl FieldProblems {
     /// True where nothing is wrong.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Everything that is wrong: field and sentence, in the order in which it was found.
+    pub(crate) fn all(&self) -> &[(String, String)] {
+        &self.0
     }
 
     /// What a refusal of the service says about a form; one that no form can help is an answer of its own.
@@ -224,6 +230,6 @@ mod tests {
 
         assert_eq!(problems.of("name"), Some("A name is needed."));
         assert_eq!(problems.of("value"), None);
-        assert_eq!(problems.elsewhere(&["name"]), ["Not now."]);
+        assert_eq!(problems.elsewhere(["name"]), ["Not now."]);
     }
 }

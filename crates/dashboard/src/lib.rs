@@ -21,6 +21,7 @@
 
 mod answer;
 pub mod assets;
+mod context_text;
 mod cookies;
 mod fields;
 mod forms;
@@ -30,6 +31,7 @@ mod navigation;
 mod notices;
 mod pages;
 mod routes;
+mod rules;
 mod shell;
 mod visitor;
 

@@ -3,6 +3,7 @@
 //   data-enhance="id"        a form or link: fetched, and the element with this id is replaced by the one in the answer
 //   data-search              such a form: sent while one types; its state goes into the address
 //   data-submit-on-change    such a form: sent when a choice changes
+//   data-presses="id"        a choice: presses the button with this id when it changes
 //   data-dialog              a link: the page's [data-dialog-content] is shown in a dialog
 //   data-live="path"         where server-sent events come from; [data-live-region] with an id is kept up to date
 //   data-sort                a list in a form: its [draggable] children can be moved, then the form is sent
@@ -125,7 +126,9 @@
     if (title) document.title = title.textContent;
     if (remember === "push" && answer.url !== location.href) history.pushState({}, "", answer.url);
     if (remember === "replace") history.replaceState({}, "", answer.url);
-    if (answer.status === 422) byId(target).querySelector('[aria-invalid="true"], [role="alert"]')?.focus();
+    const wanted = byId(target)?.querySelector("[autofocus]");
+    if (wanted) wanted.focus();
+    else if (answer.status === 422) byId(target).querySelector('[aria-invalid="true"], [role="alert"]')?.focus();
     else if (answer.redirected && target === "main") keepFocus();
   }
 
@@ -399,6 +402,7 @@
 
   document.addEventListener("change", (event) => {
     const form = event.target.form;
+    if (form && event.target.dataset.presses) form.requestSubmit(byId(event.target.dataset.presses));
     if (form?.dataset.submitOnChange !== undefined && event.target.type !== "search") form.requestSubmit();
     const all = event.target.closest("[data-tick-all]");
     if (all) for (const box of document.querySelectorAll(`[name="${all.dataset.tickAll}"]`)) box.checked = all.checked;

@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod explain;
 mod face;
 mod flagd;
 mod flagd_grpc;

@@ -1,8 +1,10 @@
 //! One file for each page, or a folder where a page has parts.
 
 pub(crate) mod first_member;
+pub(crate) mod identities;
 pub(crate) mod overview;
 pub(crate) mod project;
+pub(crate) mod segments;
 pub(crate) mod server_keys;
 pub(crate) mod sign_in;
 pub(crate) mod theme;
@@ -13,6 +15,7 @@ use axum::routing::{get, post};
 
 /// Registers every page, with who may ask for it.
 pub(crate) fn routes(routes: Routes) -> Routes {
+    let routes = identities::routes(segments::routes(routes));
     routes
         .visitor("/assets/{name}", get(assets::serve))
         .visitor("/", get(overview::show))

@@ -11,7 +11,10 @@ use flagstaff_service::{CONDITION_LIMIT, CONDITION_TEXT_LIMIT, RULE_LIMIT};
 /// conditions that this editor would not write.
 pub(crate) fn check(drafts: &[RuleDraft], stored: &[Rule], problems: &mut FieldProblems) {
     if drafts.is_empty() {
-        problems.add("rules", "Add a rule: a segment without rules has nobody in it.");
+        problems.add(
+            "rules",
+            "Add a rule: a segment without rules has nobody in it.",
+        );
     }
     let known = Known::of(stored);
     let mut counts = (0, 0);
@@ -21,7 +24,10 @@ pub(crate) fn check(drafts: &[RuleDraft], stored: &[Rule], problems: &mut FieldP
         check_rule(draft, &[index], &known, problems);
     }
     if counts.0 > RULE_LIMIT {
-        problems.add("rules", format!("A segment holds at most {RULE_LIMIT} rules."));
+        problems.add(
+            "rules",
+            format!("A segment holds at most {RULE_LIMIT} rules."),
+        );
     }
     if counts.1 > CONDITION_LIMIT {
         let sentence = format!("A segment holds at most {CONDITION_LIMIT} conditions.");
@@ -60,7 +66,10 @@ fn check_condition(draft: &ConditionDraft, name: &str, problems: &mut FieldProbl
         problems.add(field.as_str(), too_long());
     }
     if shape == Shape::Lines && draft.value.written().is_empty() {
-        problems.add(field.as_str(), "List at least one value, each on a line of its own.");
+        problems.add(
+            field.as_str(),
+            "List at least one value, each on a line of its own.",
+        );
     }
     let Some(problem) = condition.problem() else {
         return;
@@ -156,7 +165,7 @@ mod tests {
         for field in expected {
             assert!(found.of(field).is_some(), "{field}");
         }
-        assert_eq!(found.elsewhere(&expected), Vec::<&str>::new());
+        assert_eq!(found.elsewhere(expected), Vec::<&str>::new());
         assert!(problems(&[], &[]).of("rules").is_some());
     }
 

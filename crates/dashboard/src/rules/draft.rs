@@ -155,9 +155,7 @@ impl ValueDraft {
         match shape_of(operator) {
             Shape::Nothing => Self::Nothing,
             Shape::Text | Shape::Pattern | Shape::Percentage => Self::Text(raw.to_owned()),
-            Shape::Version => {
-                Self::Text(raw.strip_suffix(VERSION).unwrap_or(raw).to_owned())
-            }
+            Shape::Version => Self::Text(raw.strip_suffix(VERSION).unwrap_or(raw).to_owned()),
             Shape::Lines if raw.is_empty() => Self::Lines(String::new()),
             Shape::Lines => match lines(raw) {
                 Some(lines) => Self::Lines(lines),
@@ -297,7 +295,12 @@ mod tests {
         check("IN", "a, b", "IN", lines("a\n b"));
         check("IN", r#"["a,b","c"]"#, "IN", lines("a,b\nc"));
         check("IN", "a,,b", "IN", text("a,,b"));
-        check("LESS_THAN", "1.2.3:semver", "LESS_THAN:semver", text("1.2.3"));
+        check(
+            "LESS_THAN",
+            "1.2.3:semver",
+            "LESS_THAN:semver",
+            text("1.2.3"),
+        );
         check("REGEX", ":semver", "REGEX", text(":semver"));
         let parts = ValueDraft::Parts {
             divisor: "2".to_owned(),

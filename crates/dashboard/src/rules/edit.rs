@@ -189,7 +189,11 @@ fn add_condition(rules: &mut Vec<RuleDraft>, place: &[usize]) -> Option<Outcome>
     let index = rule.conditions.len() - 1;
     Some(Outcome::new(
         format!("{}.property", condition_name(place, index)),
-        format!("Condition {} of rule {} added.", index + 1, rule_number(place)),
+        format!(
+            "Condition {} of rule {} added.",
+            index + 1,
+            rule_number(place)
+        ),
     ))
 }
 
@@ -252,7 +256,11 @@ fn move_rule(rules: &mut Vec<RuleDraft>, place: &[usize], way: Way) -> Option<Ou
     *new.last_mut()? = target;
     Some(Outcome::new(
         next_button(&rule_name(&new), target, list.len(), way),
-        format!("Rule {} is now rule {}.", rule_number(place), rule_number(&new)),
+        format!(
+            "Rule {} is now rule {}.",
+            rule_number(place),
+            rule_number(&new)
+        ),
     ))
 }
 
@@ -372,7 +380,10 @@ mod tests {
 
         let (focus, said) = press(&mut rules, "add-condition:0");
 
-        assert_eq!((focus.as_str(), said.as_str()), ("", "A segment holds at most 100 conditions."));
+        assert_eq!(
+            (focus.as_str(), said.as_str()),
+            ("", "A segment holds at most 100 conditions.")
+        );
         assert_eq!(rules[0].conditions.len(), CONDITION_LIMIT);
     }
 

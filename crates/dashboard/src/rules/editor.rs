@@ -134,7 +134,9 @@ impl ConditionFields<'_> {
 
     fn hint(&self) -> &'static str {
         match shape_of(&self.draft.operator) {
-            Shape::Pattern => "A regular expression. It has to match from the beginning of the text.",
+            Shape::Pattern => {
+                "A regular expression. It has to match from the beginning of the text."
+            }
             Shape::Percentage => "Leave the trait empty to split by identity.",
             Shape::Version => "Three numbers, such as 1.4.0.",
             Shape::Nothing | Shape::Text | Shape::Lines | Shape::Parts => "",
@@ -216,7 +218,11 @@ fn place_text(place: &[usize]) -> String {
 }
 
 fn autofocus(outcome: &Outcome, id: &str) -> &'static str {
-    if outcome.focus == id { " autofocus" } else { "" }
+    if outcome.focus == id {
+        " autofocus"
+    } else {
+        ""
+    }
 }
 
 /// What a kind asks of the parts of a rule.
@@ -327,8 +333,14 @@ mod tests {
             Just(ValueDraft::Nothing),
         ];
         let ids = prop::option::of(1..1000_i64);
-        (ids, prop::sample::select(tokens), any_text(), value, any_text()).prop_map(
-            |(id, operator, property, value, description)| {
+        (
+            ids,
+            prop::sample::select(tokens),
+            any_text(),
+            value,
+            any_text(),
+        )
+            .prop_map(|(id, operator, property, value, description)| {
                 let draft = ConditionDraft {
                     id,
                     operator,
@@ -337,8 +349,7 @@ mod tests {
                     description,
                 };
                 draft.reshaped()
-            },
-        )
+            })
     }
 
     fn any_rule() -> impl Strategy<Value = RuleDraft> {
@@ -391,11 +402,14 @@ mod tests {
         ] {
             let (_, rest) = page.split_once(&format!("value=\"{value}\"")).unwrap();
             let button = rest.split("</button>").next().unwrap();
-            let text = button.replace("<span class=\"hidden-text\">", "");
+            let text = button.replace("<span class=\"hidden\">", "");
             let text = text.replace("</span>", "");
             assert!(text.contains(name), "{value}: {button}");
         }
-        assert!(!page.contains("add-rule:0.0\""), "two deep is as deep as it goes");
+        assert!(
+            !page.contains("add-rule:0.0\""),
+            "two deep is as deep as it goes"
+        );
     }
 
     #[test]

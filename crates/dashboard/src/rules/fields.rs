@@ -26,11 +26,7 @@ pub(crate) fn parse(fields: &Fields) -> Result<Vec<RuleDraft>, TooManyParts> {
     rules(fields, DEPTH_LIMIT, &mut room)
 }
 
-fn rules(
-    fields: &Fields,
-    depth: usize,
-    room: &mut usize,
-) -> Result<Vec<RuleDraft>, TooManyParts> {
+fn rules(fields: &Fields, depth: usize, room: &mut usize) -> Result<Vec<RuleDraft>, TooManyParts> {
     if depth == 0 {
         return Ok(Vec::new());
     }
@@ -108,7 +104,10 @@ mod tests {
         let rules = parse(&form).unwrap();
 
         assert_eq!(rules.len(), 2);
-        assert_eq!((rules[0].kind, rules[1].kind), (RuleKind::Any, RuleKind::All));
+        assert_eq!(
+            (rules[0].kind, rules[1].kind),
+            (RuleKind::Any, RuleKind::All)
+        );
         let properties: Vec<_> = rules[0]
             .conditions
             .iter()

@@ -91,7 +91,11 @@ pub(crate) const GROUPS: [ChoiceGroup; 5] = [
         choices: &[
             choice("EQUAL:semver", "is version", Shape::Version),
             choice("NOT_EQUAL:semver", "is not version", Shape::Version),
-            choice("GREATER_THAN:semver", "is newer than version", Shape::Version),
+            choice(
+                "GREATER_THAN:semver",
+                "is newer than version",
+                Shape::Version,
+            ),
             choice(
                 "GREATER_THAN_INCLUSIVE:semver",
                 "is version or newer:",

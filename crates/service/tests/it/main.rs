@@ -12,6 +12,7 @@ mod keys;
 mod memory;
 mod publishing;
 mod schedule;
+mod segments;
 mod sign_in;
 mod usage;
 mod versions;
