@@ -92,12 +92,12 @@ async fn readiness(state: ApiState, (): (), _: HeaderMap) -> Response {
 }
 
 /// `GET /version/`
-async fn version(_: ApiState, (): (), _: HeaderMap) -> Response {
+async fn version(state: ApiState, (): (), _: HeaderMap) -> Response {
     let version = env!("CARGO_PKG_VERSION");
     Answer::of(&json!({
         "ci_commit_sha": option_env!("FLAGSTAFF_COMMIT").unwrap_or("unknown"),
         "image_tag": version,
-        "has_email_provider": false,
+        "has_email_provider": state.service().sends_mail(),
         "is_enterprise": false,
         "is_saas": false,
         "package_versions": { ".": version },

@@ -32,6 +32,13 @@ pub(crate) fn service(store: Store, settings: &Settings) -> Service {
         sign_in: settings.sign_in.clone(),
         memory: settings.memory.clone(),
         usage: settings.usage.clone(),
+        outbound: settings.outbound.clone(),
+        mail: settings.mail.clone(),
+        public_url: settings
+            .server
+            .public_url
+            .as_ref()
+            .map(|url| url.as_str().into()),
     };
     Service::new(store, Clock::new(clock::now), config)
 }

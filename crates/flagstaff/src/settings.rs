@@ -11,7 +11,9 @@ pub(crate) use page::reference_page;
 
 use crate::config::{ConnectionConfig, LogConfig, ServerConfig};
 use flagstaff_api::{ApiConfig, FlagdConfig, MetricsConfig};
-use flagstaff_service::config::{MemoryConfig, SignInConfig, UsageConfig};
+use flagstaff_service::config::{
+    MailConfig, MemoryConfig, OutboundConfig, SignInConfig, UsageConfig,
+};
 use layers::Layers;
 use std::path::{Path, PathBuf};
 
@@ -19,9 +21,11 @@ use std::path::{Path, PathBuf};
 const FILE: &str = "flagstaff.toml";
 
 /// Every table, in the order of the reference page.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 11] = [
     "server",
     "sign_in",
+    "mail",
+    "outbound",
     "limits",
     "flagd",
     "connections",
@@ -43,6 +47,8 @@ const SOURCES: [&str; 3] = [
 pub(crate) struct Settings {
     pub(crate) server: ServerConfig,
     pub(crate) sign_in: SignInConfig,
+    pub(crate) mail: MailConfig,
+    pub(crate) outbound: OutboundConfig,
     pub(crate) limits: ApiConfig,
     pub(crate) flagd: FlagdConfig,
     pub(crate) connections: ConnectionConfig,
@@ -99,6 +105,8 @@ impl Settings {
         let settings = Self {
             server: layers.take("server")?,
             sign_in: layers.take("sign_in")?,
+            mail: layers.take("mail")?,
+            outbound: layers.take("outbound")?,
             limits: layers.take("limits")?,
             flagd: layers.take("flagd")?,
             connections: layers.take("connections")?,
@@ -108,7 +116,28 @@ impl Settings {
             log: layers.take("log")?,
         };
         layers.finish(&TABLES)?;
+        settings.check_together()?;
         Ok(settings)
+    }
+
+    /// Refuses settings that need others.
+    fn check_together(&self) -> Result<(), SettingError> {
+        let needs = |name: &'static str, needed: &'static str, why: &'static str| {
+            Err(SettingError::Needed { name, needed, why })
+        };
+        let has_public_url = self.server.public_url.is_some();
+        if self.mail.host.is_some() {
+            if !has_public_url {
+                return needs("mail.host", "server.public_url", "links in mails begin with it");
+            }
+            if self.mail.from.is_none() {
+                return needs("mail.host", "mail.from", "mail is from somebody");
+            }
+        }
+        if self.mail.user.is_some() != self.mail.password.is_some() {
+            return needs("mail.user", "mail.password", "one is of no use without the other");
+        }
+        Ok(())
     }
 }
 

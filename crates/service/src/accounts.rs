@@ -2,6 +2,7 @@
 
 use crate::change::{Subject, Told};
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
+use crate::letters::Wish;
 use crate::sign_in::valid_email;
 use crate::sign_up::{NAME_LIMIT, taken};
 use crate::text_rules::check_name;
@@ -81,7 +82,7 @@ impl Service {
             .await
     }
 
-    /// Changes the caller's e-mail address.
+    /// Changes the caller's e-mail address at once, as the Flagsmith API has it; the one before is told by mail.
     ///
     /// # Errors
     /// [`ServiceError::Forbidden`] for a program, a wrong password, an invalid or taken address, and
@@ -102,7 +103,7 @@ impl Service {
             "E-mail address changed: {} to {email}",
             member.email
         ));
-        member.email = email;
+        let before = std::mem::replace(&mut member.email, email);
         write
             .update_member(&member)
             .await
@@ -112,7 +113,10 @@ impl Service {
                 }
                 other => other,
             })?;
-        self.finish(write, Some(caller), Subject::installation(), told)
+        write.delete_account_links(member.id).await?;
+        let letters = self.letters(vec![Wish::EmailChanged { email: before }]);
+        let subject = Subject::installation();
+        self.finish_with(write, Some(caller), subject, vec![told], letters)
             .await
     }
 
@@ -138,7 +142,11 @@ impl Service {
         write.end_sign_ins(member.id, kept.as_deref()).await?;
         let told = Told::updated(Noun::Member, member.id.get(), member.uuid)
             .saying(format!("Password changed: {}", member.email));
-        self.finish(write, Some(caller), Subject::installation(), told)
+        write.delete_account_links(member.id).await?;
+        let email = member.email.clone();
+        let letters = self.letters(vec![Wish::PasswordChanged { email }]);
+        let subject = Subject::installation();
+        self.finish_with(write, Some(caller), subject, vec![told], letters)
             .await
     }
 

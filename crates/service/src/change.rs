@@ -1,9 +1,9 @@
 //! How a change ends: audit entry, revision, commit, publishing.
 
 use crate::error::{Noun, ServiceResult};
-use crate::{Caller, Service};
+use crate::{Caller, Service, letters};
 use flagstaff_core::{EnvironmentId, GrantPlace, OrganisationId, ProjectId};
-use flagstaff_store::{Action, Actor, AuditEntry, Change, Touched, TouchedIdentities, Write};
+use flagstaff_store::{Action, Actor, AuditEntry, Change, OutboxEvent, Touched, TouchedIdentities, Write};
 use std::sync::Arc;
 use tracing::error;
 use uuid::Uuid;
@@ -197,6 +197,20 @@ impl Service {
         subject: Subject,
         told: Vec<Told>,
     ) -> ServiceResult<()> {
+        self.finish_with(write, caller, subject, told, Vec::new())
+            .await
+    }
+
+    /// The same, with what is to be delivered afterwards.
+    pub(crate) async fn finish_with(
+        &self,
+        write: Write,
+        caller: Option<&Caller>,
+        subject: Subject,
+        told: Vec<Told>,
+        outbox: Vec<OutboxEvent>,
+    ) -> ServiceResult<()> {
+        let has_letters = outbox.iter().any(|event| event.kind == letters::KIND);
         let actor = match caller {
             Some(caller) => caller.actor(),
             None => Actor::System {
@@ -219,10 +233,13 @@ impl Service {
             audit: told.into_iter().map(entry).collect(),
             touched: subject.touched(),
             at: self.clock().now(),
-            outbox: Vec::new(),
+            outbox,
         };
         let committed = write.commit(change).await?;
         self.schedule_changed().notify_one();
+        if has_letters {
+            self.mail_waiting().notify_one();
+        }
         for environment in committed.environments {
             let touched = subject.identities.clone();
             // The change is durable: failing to show it now must not tell the caller it was not made. The

@@ -73,6 +73,9 @@ pub enum ServiceError {
         /// What is wrong with it.
         problem: Problem,
     },
+    /// Another service did not let anybody in, or what it says of them is not enough.
+    #[error("{0}")]
+    External(ExternalProblem),
     /// The environment changes by approved change requests only.
     #[error("the environment needs change requests")]
     ChangeRequestNeeded,
@@ -93,6 +96,29 @@ pub enum AuthenticationProblem {
     InvalidToken,
     /// The API key is not one of ours, or was withdrawn.
     InvalidApiKey,
+}
+
+/// Why nobody came in with another service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ExternalProblem {
+    /// The settings name no such service.
+    #[error("there is no such service to sign in with")]
+    NotSetUp,
+    /// What the browser brought back is not what it left with, was used before, or is too old.
+    #[error("the sign-in was begun elsewhere, or too long ago")]
+    Stale,
+    /// The service cannot be reached, or what it says is not accepted: the log says more.
+    #[error("the service did not confirm the sign-in")]
+    Failed,
+    /// The service does not say that the address is theirs.
+    #[error("the service has not verified the e-mail address")]
+    EmailUnverified,
+    /// People of this domain are not let in.
+    #[error("the domain of the e-mail address is not allowed")]
+    DomainNotAllowed,
+    /// They have no account and may make none, or may not use it.
+    #[error("there is no account with this e-mail address")]
+    Closed,
 }
 
 /// A part of what a feature serves.

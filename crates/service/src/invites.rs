@@ -2,8 +2,10 @@
 
 use crate::change::{Subject, Told};
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
+use crate::letters::Wish;
 use crate::organisations::OrganisationView;
 use crate::sign_in::valid_email;
+use crate::throttle::HOUR;
 use crate::{Caller, Service, secrets};
 use flagstaff_core::{Invite, InviteId, InviteLink, InviteLinkId, OrganisationId, Role, Timestamp};
 use flagstaff_store::{NewInvite, NewInviteLink};
@@ -28,6 +30,15 @@ pub struct NewlyInvited {
     pub invite: Invite,
     /// What stands in the link.
     pub token: SecretString,
+}
+
+/// What a link invites to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Name of the organisation.
+    pub organisation: String,
+    /// The one address that is invited; `None` where anybody is who has the link.
+    pub email: Option<String>,
 }
 
 impl Service {
@@ -59,7 +70,8 @@ impl Service {
         invite.ok_or(ServiceError::NotFound { noun: Noun::Invite })
     }
 
-    /// Invites people, all or none of them. Nothing is mailed: whoever invites hands the links over.
+    /// Invites people, all or none of them. Each is mailed a link of their own, where mail can be sent; the one in the
+    /// answer is for whoever invites to hand over.
     ///
     /// # Errors
     /// As [`Service::invites`]; an invalid address, one that is invited or belongs here already, and too many.
@@ -92,6 +104,7 @@ impl Service {
                 role: request.role,
                 digest: secrets::digest(token.expose_secret()),
                 invited_by: caller.member().map(|member| member.id),
+                expires_at: self.invite_end(),
             };
             let now = self.clock().now();
             let inserted = write.insert_invite(&new_invite, now).await;
@@ -109,12 +122,15 @@ impl Service {
         let emails: Vec<&str> = invited.iter().map(|each| &*each.invite.email).collect();
         let told = Told::created(Noun::Invite, first.invite.id.get(), None)
             .saying(format!("Invited: {}", emails.join(", ")));
-        self.finish(write, Some(caller), Subject::members_of(organisation), told)
+        let wish = |each: &NewlyInvited| Wish::invite(organisation, each.invite.id);
+        let letters = self.letters(invited.iter().map(wish).collect());
+        let subject = Subject::members_of(organisation);
+        self.finish_with(write, Some(caller), subject, vec![told], letters)
             .await?;
         Ok(invited)
     }
 
-    /// Gives an invitation a new link, to be handed over again; the one before stops.
+    /// Gives an invitation a new link, and mails one; those before stop.
     ///
     /// # Errors
     /// As [`Service::invite`].
@@ -128,10 +144,12 @@ impl Service {
         let invite = self.invite(caller, organisation, id).await?;
         let token = secrets::random_token()?;
         let digest = secrets::digest(token.expose_secret());
-        write.renew_invite(id, &digest).await?;
+        write.renew_invite(id, &digest, self.invite_end()).await?;
         let told = Told::updated(Noun::Invite, id.get(), None)
             .saying(format!("Invite renewed: {}", invite.email));
-        self.finish(write, Some(caller), Subject::members_of(organisation), told)
+        let letters = self.letters(vec![Wish::invite(organisation, id)]);
+        let subject = Subject::members_of(organisation);
+        self.finish_with(write, Some(caller), subject, vec![told], letters)
             .await?;
         Ok(NewlyInvited { invite, token })
     }
@@ -256,12 +274,61 @@ impl Service {
         let noun = Noun::Invite;
         let invite = self
             .store()
-            .invite_by_digest(&secrets::digest(token))
+            .invite_by_digest(&secrets::digest(token), self.clock().now())
             .await?;
         let invite = invite.filter(|invite| invite.email.eq_ignore_ascii_case(&member.email));
         let invite = invite.ok_or(ServiceError::NotFound { noun })?;
         let (organisation, role) = (invite.organisation_id, invite.role);
-        self.join(caller, organisation, role, Some(invite.id)).await
+        let digest = secrets::digest(token);
+        let was_mailed = self.store().invite_was_mailed(&digest).await?;
+        self.join(caller, organisation, role, Some((invite.id, was_mailed)))
+            .await
+    }
+
+    /// What a link invites to, for a page: whoever has it may know.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] for one that is unknown, used or over.
+    pub async fn invitation(&self, token: &str) -> ServiceResult<Invitation> {
+        let now = self.clock().now();
+        let link = self.store().invite_link_by_token(token).await?;
+        let link = link.filter(|link| !link.has_expired(now));
+        let (organisation, email) = match link {
+            Some(link) => (link.organisation_id, None),
+            None => {
+                let digest = secrets::digest(token);
+                let invite = self.store().invite_by_digest(&digest, now).await?;
+                let noun = Noun::Invite;
+                let invite = invite.ok_or(ServiceError::NotFound { noun })?;
+                (invite.organisation_id, Some(invite.email))
+            }
+        };
+        let organisation = self.organisation_row(organisation).await?.name;
+        Ok(Invitation {
+            organisation,
+            email,
+        })
+    }
+
+    /// Joins by a link of either kind.
+    ///
+    /// # Errors
+    /// As [`Service::join_by_link`] and [`Service::join_by_invite`].
+    pub async fn join_by_either(
+        &self,
+        caller: &Caller,
+        token: &str,
+    ) -> ServiceResult<OrganisationView> {
+        match self.join_by_link(caller, token).await {
+            Err(ServiceError::NotFound { .. }) => self.join_by_invite(caller, token).await,
+            other => other,
+        }
+    }
+
+    /// When an invitation that is made or renewed now is over.
+    fn invite_end(&self) -> Timestamp {
+        let days = i64::from(self.config().sign_in.invite_days);
+        self.clock().now().plus_micros(days * 24 * HOUR)
     }
 
     async fn join(
@@ -269,13 +336,16 @@ impl Service {
         caller: &Caller,
         organisation: OrganisationId,
         role: Role,
-        used: Option<InviteId>,
+        used: Option<(InviteId, bool)>,
     ) -> ServiceResult<OrganisationView> {
         let member = caller.require_person()?;
         let now = self.clock().now();
         let mut write = self.store().write().await?;
-        if let Some(id) = used {
+        if let Some((id, was_mailed)) = used {
             write.delete_invite(id).await?;
+            if was_mailed {
+                write.verify_email(member.id, now).await?;
+            }
         }
         // Whoever belongs here already stays what they are.
         let present = self.store().memberships(member.id).await?;

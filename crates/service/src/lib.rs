@@ -4,6 +4,7 @@
 //! whoever writes reads their own write. Nothing here knows HTTP; nothing here holds SQL text. A request takes one
 //! snapshot and answers from it alone. Time comes from [`Clock`] and nowhere else.
 
+mod account_links;
 mod accounts;
 mod api_key_screen;
 mod api_keys;
@@ -21,6 +22,7 @@ mod environment_metrics;
 mod environments;
 mod error;
 mod explanations;
+mod external_sign_in;
 mod feature_exports;
 mod feature_imports;
 mod feature_list;
@@ -43,15 +45,18 @@ mod identity_traits;
 mod import;
 mod invites;
 mod keys;
+mod letters;
 mod live_changes;
 mod members;
 mod multivariate_options;
 mod operations;
 mod organisation_members;
 mod organisations;
+pub mod outbound;
 mod override_order;
 mod passwords;
 mod projects;
+mod providers;
 mod published;
 mod secrets;
 mod segment_lookups;
@@ -69,6 +74,7 @@ mod state_words;
 mod stream_tokens;
 mod tags;
 mod text_rules;
+mod throttle;
 mod traits;
 mod usage;
 mod version_edits;
@@ -78,6 +84,7 @@ mod versions;
 mod weights;
 mod work;
 
+pub use account_links::{AccountLinkGuest, WaitingLink};
 pub use accounts::MemberPatch;
 pub use api_keys::{ApiKeyPatch, ApiKeyRequest};
 pub use audience::Audience;
@@ -90,10 +97,11 @@ pub use environment_access::{KeyNeed, OpenEnvironment};
 pub use environment_metrics::{EnvironmentMetrics, FirstEvaluation};
 pub use environments::EnvironmentPatch;
 pub use error::{
-    AuthenticationProblem, BoxError, Noun, Part, PasswordProblem, Problem, ServiceError,
+    AuthenticationProblem, BoxError, ExternalProblem, Noun, Part, PasswordProblem, Problem, ServiceError,
     ServiceResult, VersioningProblem,
 };
 pub use explanations::Explanation;
+pub use external_sign_in::{CameIn, Leaving, Returning, SignInProvider};
 pub use feature_list::FeatureQuery;
 pub use feature_segments::{FeatureSegmentPatch, FeatureSegmentRequest, FeatureSegmentView};
 pub use feature_state_rows::{NewStateRequest, StateIdentity, StatePlaces};
@@ -103,7 +111,7 @@ pub use flag_resolution::{Recognised, SentContext, Wanted};
 pub use flag_writes::FeatureReference;
 pub use flagd_integrations::FlagdIntegrationPatch;
 pub use flagstaff_store::{
-    FeatureSort, Page, PageRequest, StateOwners, Store, StoreError, TagFilter, VersionFilter,
+    FeatureSort, LinkPurpose, Page, PageRequest, StateOwners, Store, StoreError, TagFilter, VersionFilter,
 };
 pub use grants::{GrantLevel, GrantPatch, GrantRequest, Held};
 pub use identify::{Identification, Identified, SentTrait, ShownTrait};
@@ -111,7 +119,7 @@ pub use identity_overrides::IdentityOverrideRequest;
 pub use identity_search::{FoundIdentities, IdentityQuestion};
 pub use identity_traits::{TraitKind, TraitPatch};
 pub use import::{ImportRequest, Imported};
-pub use invites::{InviteRequest, NewlyInvited};
+pub use invites::{Invitation, InviteRequest, NewlyInvited};
 pub use live_changes::OverrideChange;
 pub use multivariate_options::{OptionPatch, OptionRequest};
 pub use operations::{Facts, Readiness};
@@ -133,7 +141,8 @@ pub use versions::{VersionPlace, VersionPlan, VersionUpdate, VersionView};
 pub use weights::WeightChange;
 pub use work::Work;
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{Notify, OnceCell};
 
 /// The product. Cheap to clone; all clones are one.
@@ -149,7 +158,13 @@ struct Parts {
     identities: identity_cache::IdentityCache,
     identity_writes: work::IdentityWrites,
     usage: usage::Usage,
-    attempts: sign_in::Attempts,
+    attempts: throttle::Attempts<IpAddr>,
+    account_attempts: throttle::Attempts<String>,
+    link_wishes: throttle::Attempts<String>,
+    mailer: OnceLock<outbound::Mailer>,
+    providers: OnceLock<external_sign_in::Providers>,
+    /// Wakes whoever sends mail.
+    mail_waiting: Notify,
     api_key_screen: api_key_screen::ApiKeyScreen,
     availability: availability::Availability,
     news: work::News,
@@ -175,7 +190,12 @@ impl Service {
             identities,
             identity_writes,
             usage: usage::Usage::default(),
-            attempts: sign_in::Attempts::default(),
+            attempts: throttle::Attempts::within(throttle::MINUTE),
+            account_attempts: throttle::Attempts::within(throttle::HOUR),
+            link_wishes: throttle::Attempts::within(throttle::HOUR),
+            mailer: OnceLock::new(),
+            providers: OnceLock::new(),
+            mail_waiting: Notify::new(),
             api_key_screen: api_key_screen::ApiKeyScreen::default(),
             availability: availability::Availability::default(),
             news: work::News::default(),
@@ -251,8 +271,25 @@ impl Service {
         &self.0.schedule_changed
     }
 
-    fn attempts(&self) -> &sign_in::Attempts {
+    fn attempts(&self) -> &throttle::Attempts<IpAddr> {
         &self.0.attempts
+    }
+
+    fn account_attempts(&self) -> &throttle::Attempts<String> {
+        &self.0.account_attempts
+    }
+
+    fn link_wishes(&self) -> &throttle::Attempts<String> {
+        &self.0.link_wishes
+    }
+
+    fn mail_waiting(&self) -> &Notify {
+        &self.0.mail_waiting
+    }
+
+    /// Who sends mail; `None` where the settings name no server, and before the work has begun.
+    fn mailer(&self) -> Option<&outbound::Mailer> {
+        self.0.mailer.get()
     }
 }
 

@@ -48,6 +48,8 @@ impl Service {
         write
             .insert_membership(organisation, member.id, Role::Admin, now)
             .await?;
+        // The operator's word for it.
+        write.verify_email(member.id, now).await?;
         let told = Told::updated(Noun::Member, member.id.get(), member.uuid).saying(format!(
             "Member set up by the command line: {}",
             member.email

@@ -3,42 +3,11 @@
 use crate::caller::Caller;
 use crate::error::{AuthenticationProblem, Noun, Problem, ServiceError, ServiceResult};
 use crate::sign_up::new_superuser;
+use crate::throttle::HOUR;
 use crate::{Service, passwords, secrets};
-use flagstaff_core::{Member, MemberId, Role, Timestamp};
+use flagstaff_core::{Member, MemberId, Role};
 use secrecy::{ExposeSecret, SecretString};
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
-
-const MINUTE: i64 = 60_000_000;
-const HOUR: i64 = 3_600_000_000;
-/// Addresses remembered at once; when more try, the oldest minute is forgotten.
-const ADDRESS_LIMIT: usize = 50_000;
-
-/// Attempts of the present minute, by address.
-#[derive(Debug, Default)]
-pub(crate) struct Attempts(Mutex<HashMap<IpAddr, (Timestamp, u32)>>);
-
-impl Attempts {
-    pub(crate) fn count(&self, from: IpAddr, now: Timestamp, limit: u32) -> ServiceResult<()> {
-        let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if attempts.len() >= ADDRESS_LIMIT {
-            attempts.retain(|_, (began, _)| now.micros() - began.micros() < MINUTE);
-        }
-        let (began, count) = attempts.entry(from).or_insert((now, 0));
-        if now.micros() - began.micros() >= MINUTE {
-            (*began, *count) = (now, 0);
-        }
-        *count = count.saturating_add(1);
-        if *count <= limit {
-            return Ok(());
-        }
-        let left = began.micros() + MINUTE - now.micros();
-        Err(ServiceError::TooManyAttempts {
-            retry_after_seconds: u64::try_from(left / 1_000_000 + 1).unwrap_or(60),
-        })
-    }
-}
 
 impl Service {
     /// Signs a member in: a new token each time; earlier ones stay valid.
@@ -68,6 +37,11 @@ impl Service {
         let now = self.clock().now();
         self.attempts()
             .count(from, now, self.config().sign_in.attempts_per_minute)?;
+        // Counted alike whether anybody has the address, so that the limit tells nothing.
+        let account = secrets::digest(&email.trim().to_lowercase());
+        let limit = self.config().sign_in.account_attempts_per_hour;
+        self.account_attempts()
+            .count(account.clone(), now, limit)?;
         let found = self.store().member_for_sign_in(email).await?;
         let (member, hash) = match found {
             Some((member, hash)) => (Some(member), hash),
@@ -76,6 +50,7 @@ impl Service {
         let is_right = passwords::matches(password, hash).await?;
         match member {
             Some(member) if is_right && member.is_active => {
+                self.account_attempts().forget(&account);
                 self.store().touch_last_login(member.id, now).await?;
                 Ok(member)
             }

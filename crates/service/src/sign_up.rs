@@ -2,11 +2,12 @@
 
 use crate::change::{Subject, Told};
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
+use crate::letters::Wish;
 use crate::sign_in::valid_email;
 use crate::text_rules::check_name;
 use crate::{Service, passwords, secrets};
 use flagstaff_core::{Member, Role};
-use flagstaff_store::{NewMember, StoreError};
+use flagstaff_store::{LinkPurpose, NewMember, StoreError};
 use secrecy::SecretString;
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -73,7 +74,9 @@ impl Service {
         let member = if is_first {
             self.insert_first_member(new_member).await?
         } else {
-            self.insert_later_member(new_member).await?
+            // Whoever was invited has been vouched for.
+            let waits = self.config().sign_in.activation && request.invite.is_none();
+            self.insert_later_member(new_member, waits).await?
         };
         let token = self.new_token(member.id).await?;
         Ok((member, token))
@@ -123,23 +126,31 @@ impl Service {
     }
 
     /// True for what stands in a link that can be used: by anybody, or by whoever has this address.
-    async fn is_invited(&self, token: &str, email: &str) -> ServiceResult<bool> {
+    pub(crate) async fn is_invited(&self, token: &str, email: &str) -> ServiceResult<bool> {
         let link = self.store().invite_link_by_token(token).await?;
         if link.is_some_and(|link| !link.has_expired(self.clock().now())) {
             return Ok(true);
         }
         let digest = secrets::digest(token);
-        let invite = self.store().invite_by_digest(&digest).await?;
+        let now = self.clock().now();
+        let invite = self.store().invite_by_digest(&digest, now).await?;
         Ok(invite.is_some_and(|invite| invite.email.eq_ignore_ascii_case(email.trim())))
     }
 
-    async fn insert_later_member(&self, new: NewMember) -> ServiceResult<Member> {
+    /// Makes a member; one who waits for activation may sign in when they have followed a link.
+    async fn insert_later_member(&self, new: NewMember, waits: bool) -> ServiceResult<Member> {
         let mut write = self.store().write().await?;
         let inserted = write.insert_member(&new, self.clock().now()).await;
-        let member = inserted.map_err(taken)?;
+        let mut member = inserted.map_err(taken)?;
+        let mut letters = Vec::new();
+        if waits {
+            write.update_activity(member.id, false).await?;
+            member.is_active = false;
+            letters.push(Wish::account_link(LinkPurpose::Activation, &member.email).event());
+        }
         let told = Told::created(Noun::Member, member.id.get(), member.uuid)
             .saying(format!("Member signed up: {}", member.email));
-        self.finish(write, None, Subject::installation(), told)
+        self.finish_with(write, None, Subject::installation(), vec![told], letters)
             .await?;
         Ok(member)
     }
@@ -157,6 +168,8 @@ impl Service {
         }
         let organisations = self.store().all_organisations().await?;
         let member = write.insert_member(&new, now).await?;
+        // Whoever comes first came by the machine itself.
+        write.verify_email(member.id, now).await?;
         for organisation in &organisations {
             write
                 .insert_membership(organisation.id, member.id, Role::Admin, now)

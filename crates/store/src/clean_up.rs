@@ -20,15 +20,17 @@ macro_rules! some_of {
 }
 
 impl Store {
-    /// Removes what expired before a time: tokens, sessions of browsers and sign-in links. Answers how many rows.
+    /// Removes what expired before a time: tokens, sessions of browsers and links. Answers how many rows.
     ///
     /// # Errors
     /// When the database does not answer; what was removed before stays removed.
     pub async fn remove_expired(&self, now: Timestamp) -> StoreResult<u64> {
-        const EXPIRED: [&str; 3] = [
+        const EXPIRED: [&str; 5] = [
             some_of!("member_tokens", "expires_at <= $1"),
             some_of!("sessions", "expires_at <= $1"),
             some_of!("sign_in_links", "expires_at <= $1"),
+            some_of!("account_links", "expires_at <= $1"),
+            some_of!("spent_states", "expires_at <= $1"),
         ];
         let mut removed = 0;
         for sql in EXPIRED {

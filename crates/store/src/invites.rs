@@ -1,6 +1,6 @@
 //! Invitations of single people, of which only digests are stored, and links that invite whoever has them.
 
-use crate::backend::{change_row, on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction, on_writer};
 use crate::error::Noun;
 use crate::memberships::{parse_role, role_text};
 use crate::text::{can_be_part, folded_key};
@@ -23,6 +23,8 @@ pub struct NewInvite {
     pub digest: String,
     /// Who invites them; `None` when an API key does.
     pub invited_by: Option<MemberId>,
+    /// Its links are over from then on.
+    pub expires_at: Timestamp,
 }
 
 /// A link to be made. Its token is a secret.
@@ -108,19 +110,57 @@ impl Store {
         rows.into_iter().map(Invite::try_from).collect()
     }
 
-    /// The invitation whose link has this digest, while its organisation is there.
+    /// The invitation one of whose links has this digest, while it lasts and its organisation is there.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn invite_by_digest(&self, digest: &str) -> StoreResult<Option<Invite>> {
+    pub async fn invite_by_digest(
+        &self,
+        digest: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<Invite>> {
         const SQL: &str = "
             SELECT i.id, i.organisation_id, i.email, i.role, i.invited_by, i.created_at
             FROM invites i JOIN organisations o ON o.id = i.organisation_id
-            WHERE i.token_hash = $1 AND o.deleted_at IS NULL";
+            WHERE (i.token_hash = $1 OR i.mail_token_hash = $1) AND o.deleted_at IS NULL
+                AND (i.expires_at IS NULL OR i.expires_at > $2)";
         let row: Option<InviteRow> = on_backend!(self, |pool| {
-            sqlx::query_as(SQL).bind(digest).fetch_optional(pool).await
+            sqlx::query_as(SQL)
+                .bind(digest)
+                .bind(now.micros())
+                .fetch_optional(pool)
+                .await
         })?;
         row.map(Invite::try_from).transpose()
+    }
+
+    /// True for the digest of a link that was mailed to whom it invites, and shown to nobody else.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn invite_was_mailed(&self, digest: &str) -> StoreResult<bool> {
+        const SQL: &str = "SELECT COUNT(*) FROM invites WHERE mail_token_hash = $1";
+        let count: i64 = on_backend!(self, |pool| {
+            sqlx::query_scalar(SQL).bind(digest).fetch_one(pool).await
+        })?;
+        Ok(count > 0)
+    }
+
+    /// Gives an invitation the link that is mailed; the one that was mailed before stops. Unaudited: inviting was told.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn keep_mailed_invite(&self, id: InviteId, digest: &str) -> StoreResult<()> {
+        const SQL: &str = "UPDATE invites SET mail_token_hash = $2 WHERE id = $1";
+        on_writer!(self, |pool| {
+            sqlx::query(SQL)
+                .bind(id.get())
+                .bind(digest)
+                .execute(pool)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
     }
 
     /// The invite links of an organisation, in order of their ids.
@@ -168,8 +208,9 @@ impl Write {
     /// [`StoreError::Conflict`] for an address that is invited already.
     pub async fn insert_invite(&mut self, new: &NewInvite, at: Timestamp) -> StoreResult<Invite> {
         const SQL: &str = "
-            INSERT INTO invites (organisation_id, email, email_folded, role, token_hash, invited_by, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            INSERT INTO invites (organisation_id, email, email_folded, role, token_hash, invited_by, created_at,
+                expires_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
             RETURNING id, organisation_id, email, role, invited_by, created_at";
         let row: InviteRow = on_transaction!(&mut self.transaction, |connection| {
             sqlx::query_as(SQL)
@@ -180,6 +221,7 @@ impl Write {
                 .bind(&new.digest)
                 .bind(new.invited_by.map(MemberId::get))
                 .bind(at.micros())
+                .bind(new.expires_at.micros())
                 .fetch_one(connection)
                 .await
         })
@@ -187,13 +229,20 @@ impl Write {
         Invite::try_from(row)
     }
 
-    /// Gives an invitation another link; the one before stops.
+    /// Gives an invitation another link and time anew; those before stop.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], and when the database does not answer.
-    pub async fn renew_invite(&mut self, id: InviteId, digest: &str) -> StoreResult<()> {
-        const SQL: &str = "UPDATE invites SET token_hash = $2 WHERE id = $1";
-        change_row!(self, Noun::Invite, SQL, id.get(), digest)
+    pub async fn renew_invite(
+        &mut self,
+        id: InviteId,
+        digest: &str,
+        expires_at: Timestamp,
+    ) -> StoreResult<()> {
+        const SQL: &str = "
+            UPDATE invites SET token_hash = $2, mail_token_hash = NULL, expires_at = $3
+            WHERE id = $1";
+        change_row!(self, Noun::Invite, SQL, id.get(), digest, expires_at.micros())
     }
 
     /// Removes an invitation.

@@ -6,6 +6,7 @@
 //! a time, on all nodes. The unaudited writes (traits, counts, tokens, sessions, links, leases, outbox claims, values
 //! of the installation, exports and imports whose time is over) are a closed list of named functions of [`Store`].
 
+mod account_links;
 mod api_keys;
 mod audit;
 mod backend;
@@ -15,6 +16,7 @@ mod environment_copies;
 mod environment_keys;
 mod environments;
 mod error;
+mod external_accounts;
 mod feature_exports;
 mod feature_files;
 mod feature_imports;
@@ -62,6 +64,7 @@ mod usage;
 mod versioning_switch;
 mod write;
 
+pub use account_links::{AccountLink, LinkPurpose, NewAccountLink};
 pub use api_keys::NewApiKey;
 pub use audit::{Action, Actor, AuditEntry, AuditVerdict, StoredAuditEntry};
 pub use change_notices::{ChangeListener, ChangeNotice, TouchedIdentities};

@@ -198,13 +198,14 @@ impl Write {
         Member::try_from(row)
     }
 
-    /// Writes a member's address and names.
+    /// Writes a member's address and names. Nobody knows of another address whether mail to it arrives.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] for a taken e-mail address, and [`StoreError::NotFound`].
     pub async fn update_member(&mut self, member: &Member) -> StoreResult<()> {
         const SQL: &str = "
-            UPDATE members SET email = $2, email_folded = $3, first_name = $4, last_name = $5
+            UPDATE members SET email = $2, email_folded = $3, first_name = $4, last_name = $5,
+                email_verified_at = CASE WHEN email_folded = $3 THEN email_verified_at END
             WHERE id = $1 AND deleted_at IS NULL";
         change_row!(
             self,
@@ -237,8 +238,9 @@ impl Write {
             WHERE id = $1 AND deleted_at IS NULL";
         const PLACES: &str = "DELETE FROM memberships WHERE member_id = $1";
         const GRANTS: &str = "DELETE FROM grants WHERE member_id = $1";
+        const ELSEWHERE: &str = "DELETE FROM external_accounts WHERE member_id = $1";
         let done = self.mark_deleted(SQL, id.get(), at).await?;
-        for sql in [PLACES, GRANTS] {
+        for sql in [PLACES, GRANTS, ELSEWHERE] {
             on_transaction!(&mut self.transaction, |connection| {
                 sqlx::query(sql)
                     .bind(id.get())
@@ -248,6 +250,7 @@ impl Write {
             })?;
         }
         self.end_sign_ins(id, None).await?;
+        self.delete_account_links(id).await?;
         crate::error::changed(done, Noun::Member)
     }
 

@@ -45,13 +45,36 @@ impl From<EventRow> for ClaimedEvent {
 }
 
 impl Store {
-    /// Claims events that are due, oldest first: until `lease_until` no other worker gets them, and afterwards they
+    /// Writes an event that no change has caused, to be delivered at once. Unaudited: a wish that may come to nothing.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn insert_event(&self, event: &OutboxEvent, at: Timestamp) -> StoreResult<()> {
+        const SQL: &str = "
+            INSERT INTO outbox (kind, organisation_id, environment_id, payload, created_at, due_at)
+            VALUES ($1, $2, $3, $4, $5, $5)";
+        on_writer!(self, |pool| {
+            sqlx::query(SQL)
+                .bind(&event.kind)
+                .bind(event.organisation_id.map(OrganisationId::get))
+                .bind(event.environment_id.map(EnvironmentId::get))
+                .bind(&event.payload)
+                .bind(at.micros())
+                .execute(pool)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// Claims events of a kind that are due, oldest first: until `lease_until` no other worker gets them, and afterwards they
     /// are due again.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn claim_outbox(
         &self,
+        kind: &str,
         worker: &str,
         now: Timestamp,
         lease_until: Timestamp,
@@ -61,7 +84,7 @@ impl Store {
         const SQL: &str = "
             UPDATE outbox SET claimed_by = $1, due_at = $3, attempts = attempts + 1
             WHERE due_at <= $2
-                AND id IN (SELECT id FROM outbox WHERE due_at <= $2 ORDER BY due_at, id LIMIT $4)
+                AND id IN (SELECT id FROM outbox WHERE due_at <= $2 AND kind = $5 ORDER BY due_at, id LIMIT $4)
             RETURNING id, kind, organisation_id, environment_id, payload, created_at, attempts";
         let mut transaction = self.begin().await?;
         let mut rows: Vec<EventRow> = on_transaction!(&mut transaction, |connection| {
@@ -70,6 +93,7 @@ impl Store {
                 .bind(now.micros())
                 .bind(lease_until.micros())
                 .bind(i64::from(limit))
+                .bind(kind)
                 .fetch_all(connection)
                 .await
         })?;

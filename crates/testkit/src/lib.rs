@@ -13,6 +13,7 @@ mod builders;
 mod contract;
 mod database;
 mod shop;
+mod smtp;
 pub mod sql;
 
 pub use builders::{
@@ -23,3 +24,4 @@ pub use builders::{
 pub use contract::{on_postgres, on_sqlite};
 pub use database::{Database, POSTGRES_VARIABLE};
 pub use shop::Shop;
+pub use smtp::{ReceivedMail, SmtpSink};

@@ -44,3 +44,25 @@ pub async fn integrity(path: &std::path::Path) -> Vec<String> {
     connection.close().await.expect("the file closes");
     findings
 }
+
+/// What a statement counts in the file of a SQLite store.
+///
+/// # Panics
+/// When the store is no file, or the statement counts nothing.
+#[expect(
+    clippy::expect_used,
+    reason = "a test that cannot be prepared has to fail"
+)]
+pub async fn count(store: &Store, statement: &'static str) -> i64 {
+    let path = store.path().expect("a SQLite store");
+    let url = format!("sqlite:{}", path.display());
+    let mut connection = SqliteConnection::connect(&url)
+        .await
+        .expect("the file opens");
+    let count = sqlx::query_scalar(statement)
+        .fetch_one(&mut connection)
+        .await
+        .expect("the statement counts");
+    connection.close().await.expect("the file closes");
+    count
+}

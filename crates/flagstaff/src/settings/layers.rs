@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 const PREFIX: &str = "FLAGSTAFF_";
 
 /// Settings that are secrets: each can also be given as the name of a file that holds it.
-pub(super) const SECRETS: [(&str, &str); 4] = [
+pub(super) const SECRETS: [(&str, &str); 5] = [
     ("server", "database_url"),
     ("flagd", "sync_key"),
     ("flagd", "evaluation_key"),
     ("flagd", "ofrep_key"),
+    ("mail", "password"),
 ];
 
 /// Where a setting was given.
@@ -58,6 +59,12 @@ pub(crate) enum SettingError {
         name: String,
         origin: Origin,
         hint: String,
+    },
+    #[error("setting `{name}` needs `{needed}`: {why}")]
+    Needed {
+        name: &'static str,
+        needed: &'static str,
+        why: &'static str,
     },
     #[error("setting `{name}` ({origin}): {problem}")]
     Invalid {

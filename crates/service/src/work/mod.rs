@@ -6,6 +6,7 @@ mod clean_up;
 mod feature_files;
 mod identity_writes;
 mod leases;
+mod mails;
 mod propagation_probe;
 mod schedule;
 mod usage_flush;
@@ -58,8 +59,10 @@ impl Service {
     /// Reads all keys and begins the background work.
     ///
     /// # Errors
-    /// When the keys cannot be read.
+    /// When the keys cannot be read, or no mail can be sent with the settings.
     pub async fn start(&self) -> ServiceResult<Work> {
+        self.prepare_mail()?;
+        self.prepare_providers()?;
         self.keys().load(self).await?;
         // Made now, so that no request waits for a turn to write.
         if let Err(problem) = self.stream_secret().await {
@@ -75,6 +78,7 @@ impl Service {
         tasks.spawn(clean_up::run(self.clone(), stop.clone()));
         tasks.spawn(schedule::run(self.clone(), stop.clone()));
         tasks.spawn(feature_files::run(self.clone(), stop.clone()));
+        tasks.spawn(mails::run(self.clone(), stop.clone()));
         tasks.spawn(propagation_probe::run(self.clone(), stop.clone()));
         tasks.spawn(usage_flush::run(self.clone(), stop));
         Ok(Work {

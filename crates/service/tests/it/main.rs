@@ -4,11 +4,14 @@
     reason = "a test that cannot go on stops where it is"
 )]
 
+mod external_sign_in;
 mod fixture;
 mod flagd_integrations;
 mod identities;
+mod identity_provider;
 mod imports;
 mod keys;
+mod mail;
 mod memory;
 mod publishing;
 mod schedule;

@@ -10,6 +10,7 @@ fn new_invite(organisation_id: OrganisationId, email: &str) -> NewInvite {
         role: Role::User,
         digest: digest(email),
         invited_by: None,
+        expires_at: later(1000),
     }
 }
 
@@ -33,9 +34,9 @@ contract! {
 
         assert_eq!(store.invites(id).await.unwrap(), [ada.clone(), eve]);
         assert_eq!(ada.role, Role::User);
-        let found = store.invite_by_digest(&digest("ada@example.com")).await.unwrap();
+        let found = store.invite_by_digest(&digest("ada@example.com"), NOW).await.unwrap();
         assert_eq!(found, Some(ada));
-        assert_eq!(store.invite_by_digest(&digest("bob@example.com")).await.unwrap(), None);
+        assert_eq!(store.invite_by_digest(&digest("bob@example.com"), NOW).await.unwrap(), None);
         assert!(store.invites(OrganisationId::new(999)).await.unwrap().is_empty());
     }
 
@@ -54,17 +55,17 @@ contract! {
         let mut write = shop.write().await;
         let new = new_invite(shop.organisation.id, "ada@example.com");
         let invite = write.insert_invite(&new, NOW).await.unwrap();
-        write.renew_invite(invite.id, &digest("new")).await.unwrap();
+        write.renew_invite(invite.id, &digest("new"), later(2000)).await.unwrap();
         shop.commit(write).await;
 
-        assert_eq!(store.invite_by_digest(&new.digest).await.unwrap(), None);
-        assert_eq!(store.invite_by_digest(&digest("new")).await.unwrap(), Some(invite.clone()));
+        assert_eq!(store.invite_by_digest(&new.digest, NOW).await.unwrap(), None);
+        assert_eq!(store.invite_by_digest(&digest("new"), NOW).await.unwrap(), Some(invite.clone()));
         let mut write = shop.write().await;
         write.delete_invite(invite.id).await.unwrap();
         assert_not_found(write.delete_invite(invite.id).await, Noun::Invite);
-        assert_not_found(write.renew_invite(invite.id, "x").await, Noun::Invite);
+        assert_not_found(write.renew_invite(invite.id, "x", NOW).await, Noun::Invite);
         shop.commit(write).await;
-        assert_eq!(store.invite_by_digest(&digest("new")).await.unwrap(), None);
+        assert_eq!(store.invite_by_digest(&digest("new"), NOW).await.unwrap(), None);
     }
 
     async fn a_link_is_found_by_its_token_until_it_is_deleted(store: Store) {
@@ -100,6 +101,6 @@ contract! {
 
         assert_eq!(store.invite_link_by_token("one").await.unwrap(), None);
         let digest = digest("ada@example.com");
-        assert_eq!(store.invite_by_digest(&digest).await.unwrap(), None);
+        assert_eq!(store.invite_by_digest(&digest, NOW).await.unwrap(), None);
     }
 }

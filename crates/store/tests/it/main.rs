@@ -6,6 +6,7 @@
     reason = "what fails here is a test, also in the functions that tests share"
 )]
 
+mod account_links;
 mod api_keys;
 mod audit;
 mod change_notices;

@@ -20,9 +20,9 @@ contract! {
     async fn events_are_claimed_in_order_and_not_by_two(store: Store) {
         write_events(&store, &["1", "2", "3"]).await;
 
-        let first = store.claim_outbox("a", later(1), later(100), 2).await.unwrap();
-        let second = store.claim_outbox("b", later(1), later(100), 2).await.unwrap();
-        let third = store.claim_outbox("c", later(1), later(100), 2).await.unwrap();
+        let first = store.claim_outbox("webhook", "a", later(1), later(100), 2).await.unwrap();
+        let second = store.claim_outbox("webhook", "b", later(1), later(100), 2).await.unwrap();
+        let third = store.claim_outbox("webhook", "c", later(1), later(100), 2).await.unwrap();
 
         let payloads = |events: &[flagstaff_store::ClaimedEvent]| -> Vec<String> {
             events.iter().map(|event| event.event.payload.clone()).collect()
@@ -35,25 +35,25 @@ contract! {
 
     async fn a_claim_that_is_over_passes_to_another(store: Store) {
         write_events(&store, &["1"]).await;
-        let first = store.claim_outbox("a", later(1), later(100), 9).await.unwrap();
+        let first = store.claim_outbox("webhook", "a", later(1), later(100), 9).await.unwrap();
 
-        let second = store.claim_outbox("b", later(100), later(200), 9).await.unwrap();
+        let second = store.claim_outbox("webhook", "b", later(100), later(200), 9).await.unwrap();
 
         assert_eq!((second[0].id, second[0].attempts), (first[0].id, 2));
         assert!(!store.finish_outbox(first[0].id, "a").await.unwrap());
         assert!(!store.retry_outbox(first[0].id, "a", later(1), "late").await.unwrap());
         assert!(store.finish_outbox(first[0].id, "b").await.unwrap());
-        assert!(store.claim_outbox("c", later(900), later(999), 9).await.unwrap().is_empty());
+        assert!(store.claim_outbox("webhook", "c", later(900), later(999), 9).await.unwrap().is_empty());
     }
 
     async fn an_event_that_failed_comes_again_later(store: Store) {
         write_events(&store, &["1"]).await;
-        let claimed = store.claim_outbox("a", later(1), later(100), 9).await.unwrap();
+        let claimed = store.claim_outbox("webhook", "a", later(1), later(100), 9).await.unwrap();
 
         assert!(store.retry_outbox(claimed[0].id, "a", later(50), "no answer\0").await.unwrap());
 
-        assert!(store.claim_outbox("b", later(49), later(99), 9).await.unwrap().is_empty());
-        let again = store.claim_outbox("b", later(50), later(99), 9).await.unwrap();
+        assert!(store.claim_outbox("webhook", "b", later(49), later(99), 9).await.unwrap().is_empty());
+        let again = store.claim_outbox("webhook", "b", later(50), later(99), 9).await.unwrap();
         assert_eq!(again[0].attempts, 2);
     }
 
@@ -66,7 +66,7 @@ contract! {
             let store = if number % 2 == 0 { one.clone() } else { two.clone() };
             tasks.push(tokio::spawn(async move {
                 let worker = format!("worker-{number}");
-                store.claim_outbox(&worker, later(1), later(100), 5).await.unwrap()
+                store.claim_outbox("webhook", &worker, later(1), later(100), 5).await.unwrap()
             }));
         }
 
@@ -74,7 +74,7 @@ contract! {
         for task in tasks {
             ids.extend(task.await.unwrap().into_iter().map(|event| event.id));
         }
-        while let [first, ..] = &*one.claim_outbox("rest", later(1), later(100), 1).await.unwrap() {
+        while let [first, ..] = &*one.claim_outbox("webhook", "rest", later(1), later(100), 1).await.unwrap() {
             ids.push(first.id);
         }
 

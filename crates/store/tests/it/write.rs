@@ -117,12 +117,12 @@ contract! {
         let orphan = new_feature(flagstaff_core::ProjectId::new(999_999), "orphan");
         assert!(write.insert_feature(&orphan, NOW).await.is_err());
         drop(write);
-        assert!(store.claim_outbox("w", later(1), later(2), 10).await.unwrap().is_empty());
+        assert!(store.claim_outbox("webhook", "w", later(1), later(2), 10).await.unwrap().is_empty());
 
         let change = Change { outbox: vec![event.clone()], ..change(shop.touched()) };
         shop.write().await.commit(change).await.unwrap();
 
-        let claimed = store.claim_outbox("w", later(1), later(2), 10).await.unwrap();
+        let claimed = store.claim_outbox("webhook", "w", later(1), later(2), 10).await.unwrap();
         assert_eq!(claimed.len(), 1);
         assert_eq!(claimed[0].event, event);
     }

@@ -3,6 +3,7 @@
 //! One file per noun, named as in `service`. What several nouns share stands in [`state_bodies`], [`state_values`]
 //! and [`lists`].
 
+mod account_links;
 mod accounts;
 mod api_keys;
 mod edge_identities;
@@ -49,6 +50,7 @@ use crate::routes::Routes;
 pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = sign_in::routes(routes);
     let routes = accounts::routes(routes);
+    let routes = account_links::routes(routes);
     let routes = api_keys::routes(routes);
     let routes = organisations::routes(routes);
     let routes = organisation_members::routes(routes);
