@@ -59,6 +59,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .open("/version", version)
         .open("/version/", version)
         .open("/metrics", render_metrics)
+        .open("/config/project-overrides", project_overrides)
         .open("/robots.txt", robots)
 }
 
@@ -103,6 +104,29 @@ async fn version(state: ApiState, (): (), _: HeaderMap) -> Response {
         "package_versions": { ".": version },
     }))
     .into_response()
+}
+
+/// `GET /config/project-overrides`: what Flagsmith's own dashboard is told about the server it is to work with.
+async fn project_overrides(state: ApiState, (): (), _: HeaderMap) -> Response {
+    let service = state.service();
+    let source = match service.own_flags_source().await {
+        Ok(source) => source,
+        Err(error) => return Failure::from(error).into_response(),
+    };
+    let overrides = json!({
+        "api": "/api/v1/",
+        "flagsmith": source.key.unwrap_or_default(),
+        "flagsmithClientAPI": source.api.unwrap_or_else(|| "/api/v1/".to_owned()),
+        "flagsmithAnalytics": false,
+        "preventSignup": !service.config().sign_in.allow_sign_up,
+        "useSecureCookies": state.config().public_url.starts_with("https://"),
+    });
+    let script = format!("window.projectOverrides = {overrides};\n");
+    let kind = [
+        (header::CONTENT_TYPE, "application/javascript"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    (kind, script).into_response()
 }
 
 /// `GET /metrics`

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use flagstaff_service::{PasswordProblem, Problem, ServiceError};
+use flagstaff_service::{ExternalProblem, PasswordProblem, Problem, ServiceError};
 
 /// Own files and forms, nothing else: nothing inline, no frame, no foreign host.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -129,6 +129,7 @@ pub(crate) fn refusal(error: &ServiceError) -> Response {
         | ServiceError::WrongCredentials
         | ServiceError::Conflict { .. }
         | ServiceError::Versioning(_)
+        | ServiceError::External(_)
         | ServiceError::ChangeRequestNeeded
         | ServiceError::InvalidPart { .. }
         | ServiceError::Invalid { .. } => (StatusCode::BAD_REQUEST, "That did not work"),
@@ -164,6 +165,7 @@ pub(crate) fn sentence(error: &ServiceError) -> String {
         ServiceError::NotFound { .. } => {
             "There is no such thing, or it is not yours to see.".to_owned()
         }
+        ServiceError::External(problem) => external_sentence(*problem).to_owned(),
         ServiceError::Forbidden => "Your role does not allow this.".to_owned(),
         ServiceError::KeyMissing
         | ServiceError::KeyUnknown
@@ -172,6 +174,27 @@ pub(crate) fn sentence(error: &ServiceError) -> String {
         | ServiceError::Versioning(_)
         | ServiceError::ChangeRequestNeeded
         | ServiceError::Conflict { .. } => format!("Refused: {error}."),
+    }
+}
+
+const fn external_sentence(problem: ExternalProblem) -> &'static str {
+    match problem {
+        ExternalProblem::NotSetUp => "Signing in with this service is not set up.",
+        ExternalProblem::Stale => {
+            "This sign-in was begun elsewhere, or took too long. Begin again."
+        }
+        ExternalProblem::Failed => {
+            "The service did not confirm who you are. Try again; the server's log says more."
+        }
+        ExternalProblem::EmailUnverified => {
+            "The service has not verified your e-mail address. Verify it there, then try again."
+        }
+        ExternalProblem::DomainNotAllowed => {
+            "People with an e-mail address of this domain do not come in here."
+        }
+        ExternalProblem::Closed => {
+            "There is no account with your e-mail address. Ask for an invitation."
+        }
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) enum Cookie {
     Notice,
     /// Light or dark.
     Theme,
+    /// What a browser has to bring back from a service that it signs in with.
+    Ticket,
 }
 
 impl Cookie {
@@ -28,6 +30,8 @@ impl Cookie {
             (Self::Notice, false) => "flagstaff-notice",
             (Self::Theme, true) => "__Host-flagstaff-theme",
             (Self::Theme, false) => "flagstaff-theme",
+            (Self::Ticket, true) => "__Host-flagstaff-ticket",
+            (Self::Ticket, false) => "flagstaff-ticket",
         }
     }
 
@@ -46,7 +50,7 @@ impl Cookie {
 
     /// The header that sets the cookie for some seconds; 0 takes it away, `None` keeps it while the browser runs.
     ///
-    /// `None` for a value that fits into no header; ours are words and hexadecimal digits.
+    /// `None` for a value that fits into no header; ours are words, hexadecimal digits and dots.
     pub(crate) fn set(
         self,
         value: &str,

@@ -141,6 +141,16 @@ impl FieldProblems {
             .collect()
     }
 
+    /// The same, where the form has another name for a field.
+    pub(crate) fn renamed(mut self, from: &str, to: &str) -> Self {
+        for (field, _) in &mut self.0 {
+            if field == from {
+                to.clone_into(field);
+            }
+        }
+        self
+    }
+
     /// True where nothing is wrong.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -158,6 +168,7 @@ impl FieldProblems {
             ServiceError::Invalid { field, .. } | ServiceError::InvalidPart { field, .. } => *field,
             ServiceError::Conflict { .. } => "name",
             ServiceError::Versioning(_)
+            | ServiceError::External(_)
             | ServiceError::ChangeRequestNeeded
             | ServiceError::WrongCredentials
             | ServiceError::TooManyAttempts { .. } => "",

@@ -13,7 +13,7 @@ use flagstaff_core::{
     Environment, EnvironmentPermission, GrantPlace, Organisation, OrganisationId, Project,
     ProjectId, ProjectPermission, Role, Timestamp,
 };
-use flagstaff_service::{Caller, Noun, Service, ServiceError, ServiceResult};
+use flagstaff_service::{Caller, Noun, OwnFlags, Service, ServiceError, ServiceResult};
 use std::sync::Arc;
 
 /// Where a page is.
@@ -63,6 +63,8 @@ pub(crate) struct Shell {
     pub(crate) navigation: Vec<LinkGroup>,
     /// True where there is a page for the member's own account.
     pub(crate) has_account: bool,
+    /// What the dashboard shows.
+    pub(crate) flags: Arc<OwnFlags>,
     is_live: bool,
     is_secure: bool,
 }
@@ -212,6 +214,7 @@ impl Dashboard {
             project: found.project,
             environment: found.environment,
             has_account: self.has_page("/account"),
+            flags: self.service.own_flags().await,
             is_live: matches!(place, Place::Environment(_)),
             is_secure: self.is_secure(),
             caller: Arc::clone(caller),

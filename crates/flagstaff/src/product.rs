@@ -34,6 +34,10 @@ pub(crate) fn service(store: Store, settings: &Settings) -> Service {
         usage: settings.usage.clone(),
         outbound: settings.outbound.clone(),
         mail: settings.mail.clone(),
+        google: settings.google.clone(),
+        github: settings.github.clone(),
+        oidc: settings.oidc.clone(),
+        own_flags: settings.own_flags.clone(),
         public_url: settings
             .server
             .public_url

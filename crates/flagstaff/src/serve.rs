@@ -58,6 +58,8 @@ async fn serve(settings: Settings, dev: Option<Dev>) -> Result<(), Failure> {
     let faces = faces::bind(&settings.flagd)?;
     let service = product::service(store, &settings);
     let work = service.start().await.context("cannot start the service")?;
+    let own_flags = service.make_own_flags().await;
+    own_flags.context("cannot make the dashboard's own flags")?;
     let public_url: Arc<str> = match &settings.server.public_url {
         Some(url) => url.as_str().into(),
         None => format!("http://{}", reachable(local)).into(),

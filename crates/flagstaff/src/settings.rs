@@ -12,20 +12,26 @@ pub(crate) use page::reference_page;
 use crate::config::{ConnectionConfig, LogConfig, ServerConfig};
 use flagstaff_api::{ApiConfig, FlagdConfig, MetricsConfig};
 use flagstaff_service::config::{
-    MailConfig, MemoryConfig, OutboundConfig, SignInConfig, UsageConfig,
+    GithubConfig, GoogleConfig, MailConfig, MemoryConfig, OidcConfig, OutboundConfig,
+    OwnFlagsConfig, SignInConfig, UsageConfig,
 };
 use layers::Layers;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The file that is read when no other is named, if it is there.
 const FILE: &str = "flagstaff.toml";
 
 /// Every table, in the order of the reference page.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 15] = [
     "server",
     "sign_in",
+    "google",
+    "github",
+    "oidc.NAME",
     "mail",
     "outbound",
+    "own_flags",
     "limits",
     "flagd",
     "connections",
@@ -47,8 +53,12 @@ const SOURCES: [&str; 3] = [
 pub(crate) struct Settings {
     pub(crate) server: ServerConfig,
     pub(crate) sign_in: SignInConfig,
+    pub(crate) google: GoogleConfig,
+    pub(crate) github: GithubConfig,
+    pub(crate) oidc: BTreeMap<String, OidcConfig>,
     pub(crate) mail: MailConfig,
     pub(crate) outbound: OutboundConfig,
+    pub(crate) own_flags: OwnFlagsConfig,
     pub(crate) limits: ApiConfig,
     pub(crate) flagd: FlagdConfig,
     pub(crate) connections: ConnectionConfig,
@@ -105,8 +115,12 @@ impl Settings {
         let settings = Self {
             server: layers.take("server")?,
             sign_in: layers.take("sign_in")?,
+            google: layers.take("google")?,
+            github: layers.take("github")?,
+            oidc: layers.take_named("oidc")?,
             mail: layers.take("mail")?,
             outbound: layers.take("outbound")?,
+            own_flags: layers.take("own_flags")?,
             limits: layers.take("limits")?,
             flagd: layers.take("flagd")?,
             connections: layers.take("connections")?,
@@ -122,22 +136,71 @@ impl Settings {
 
     /// Refuses settings that need others.
     fn check_together(&self) -> Result<(), SettingError> {
-        let needs = |name: &'static str, needed: &'static str, why: &'static str| {
-            Err(SettingError::Needed { name, needed, why })
+        let needs = |name: &str, needed: &str, why: &'static str| SettingError::Needed {
+            name: name.to_owned(),
+            needed: needed.to_owned(),
+            why,
         };
-        let has_public_url = self.server.public_url.is_some();
+        let mut sends_away = Vec::new();
         if self.mail.host.is_some() {
-            if !has_public_url {
-                return needs("mail.host", "server.public_url", "links in mails begin with it");
-            }
             if self.mail.from.is_none() {
-                return needs("mail.host", "mail.from", "mail is from somebody");
+                return Err(needs("mail.host", "mail.from", "mail is from somebody"));
             }
+            sends_away.push("mail.host".to_owned());
+        }
+        if self.own_flags.api.is_some() && self.own_flags.key.is_none() {
+            let why = "the key opens what the address has";
+            return Err(needs("own_flags.api", "own_flags.key", why));
         }
         if self.mail.user.is_some() != self.mail.password.is_some() {
-            return needs("mail.user", "mail.password", "one is of no use without the other");
+            let why = "one is of no use without the other";
+            return Err(needs("mail.user", "mail.password", why));
         }
-        Ok(())
+        for (table, id, secret) in [
+            ("google", &self.google.client_id, &self.google.client_secret),
+            ("github", &self.github.client_id, &self.github.client_secret),
+        ] {
+            if id.is_some() != secret.is_some() {
+                let (id, secret) = (
+                    format!("{table}.client_id"),
+                    format!("{table}.client_secret"),
+                );
+                return Err(needs(&id, &secret, "one is of no use without the other"));
+            }
+            if id.is_some() {
+                sends_away.push(format!("{table}.client_id"));
+            }
+        }
+        for (name, oidc) in &self.oidc {
+            for (field, value) in [("issuer", &oidc.issuer), ("client_id", &oidc.client_id)] {
+                if value.is_empty() {
+                    let needed = format!("oidc.{name}.{field}");
+                    return Err(needs(
+                        &format!("oidc.{name}"),
+                        &needed,
+                        "nobody can sign in without",
+                    ));
+                }
+            }
+            let is_plain =
+                |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+            let is_taken = matches!(name.as_str(), "google" | "github");
+            if is_taken || name.is_empty() || !name.chars().all(is_plain) {
+                return Err(needs(
+                    &format!("oidc.{name}"),
+                    "oidc.NAME",
+                    "the name is one of lower-case letters, digits, `-` and `_`, and neither google nor github",
+                ));
+            }
+            sends_away.push(format!("oidc.{name}"));
+        }
+        match sends_away.first() {
+            Some(name) if self.server.public_url.is_none() => {
+                let why = "links and addresses to come back to begin with it";
+                Err(needs(name, "server.public_url", why))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -301,6 +364,91 @@ mod tests {
             "",
             &[("FLAGSTAFF_SERVER__PUBLIC_URL", "http://x/flags")],
             "more than scheme, host and port",
+        );
+    }
+
+    #[test]
+    fn what_sends_people_away_needs_the_public_address() {
+        let check = |toml: &str, expected: &str| {
+            let error = load(toml, &[], &[]).unwrap_err();
+            assert!(error.contains(expected), "{error}\nlacks\n{expected}");
+        };
+        let mail = "[mail]\nhost = 'smtp.example.com'\nfrom = 'flags@example.com'\n";
+        let public = "[server]\npublic_url = 'https://flags.example.com'\n";
+
+        check(mail, "setting `mail.host` needs `server.public_url`");
+        check(
+            "[mail]\nhost = 'x'",
+            "setting `mail.host` needs `mail.from`",
+        );
+        check(
+            "[mail]\nuser = 'x'",
+            "setting `mail.user` needs `mail.password`",
+        );
+        check("[mail]\nfrom = 'nobody'", "is no e-mail address");
+        check("[own_flags]\napi = 'https://x'", "needs `own_flags.key`");
+        check("[google]\nclient_id = 'x'", "needs `google.client_secret`");
+        check(
+            "[oidc.acme]\nissuer = 'https://x'",
+            "needs `oidc.acme.client_id`",
+        );
+        check(
+            "[oidc.Acme]\nissuer = 'https://x'\nclient_id = 'y'",
+            "needs `oidc.NAME`",
+        );
+        check(
+            "[oidc.google]\nissuer = 'https://x'\nclient_id = 'y'",
+            "needs `oidc.NAME`",
+        );
+        check(
+            "[oidc]\nissuer = 'https://x'",
+            "unknown setting `oidc.issuer`",
+        );
+        check(
+            "[oidc.acme]\nisuer = 'https://x'",
+            "unknown setting `oidc.acme.isuer`",
+        );
+        check(
+            "[outbound]\nallow = ['10.0.0.0/99']",
+            "setting `outbound.allow`",
+        );
+        assert!(load(&format!("{public}{mail}"), &[], &[]).is_ok());
+    }
+
+    #[test]
+    fn providers_have_names_in_files_variables_and_options() {
+        let secret = file("of the provider\n");
+        let path = secret.path().display().to_string();
+        let toml = "[server]\npublic_url = 'https://flags.example.com'\n\
+                    [oidc.acme]\nissuer = 'https://id.example.com'\nscopes = ['groups']\n";
+        let list = [
+            ("FLAGSTAFF_OIDC__ACME__CLIENT_ID", "flagstaff"),
+            ("FLAGSTAFF_OIDC__ACME__CLIENT_SECRET_FILE", path.as_str()),
+            (
+                "FLAGSTAFF_OIDC__ACME__ALLOWED_DOMAINS",
+                "a.example, b.example",
+            ),
+        ];
+        let label = SettingFlag {
+            flag: "--set",
+            table: "oidc".to_owned(),
+            field: "acme.label".to_owned(),
+            value: "Acme".to_owned(),
+        };
+
+        let settings = load(toml, &list, &[label]).unwrap();
+
+        let acme = &settings.oidc["acme"];
+        assert_eq!(
+            (&*acme.client_id, acme.label.as_deref()),
+            ("flagstaff", Some("Acme"))
+        );
+        assert_eq!(acme.allowed_domains, ["a.example", "b.example"]);
+        assert_eq!(acme.scopes, ["groups"]);
+        let secret = acme.client_secret.as_ref().unwrap();
+        assert_eq!(
+            secrecy::ExposeSecret::expose_secret(secret),
+            "of the provider"
         );
     }
 

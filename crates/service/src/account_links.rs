@@ -55,11 +55,15 @@ impl Service {
     ) -> ServiceResult<()> {
         let now = self.clock().now();
         let limits = &self.config().sign_in;
-        self.attempts().count(from, now, limits.attempts_per_minute)?;
+        self.attempts()
+            .count(from, now, limits.attempts_per_minute)?;
         let email = valid_email(email)?;
         let address = secrets::digest(&format!("{}\0{}", purpose.as_str(), email.to_lowercase()));
         let wishes = self.link_wishes();
-        if wishes.count(address, now, limits.account_links_per_hour).is_err() {
+        if wishes
+            .count(address, now, limits.account_links_per_hour)
+            .is_err()
+        {
             // Some are on their way: more would only fill a mailbox. Saying so would tell nothing either.
             return Ok(());
         }
@@ -115,7 +119,11 @@ impl Service {
     pub async fn waiting_links(&self, caller: &Caller) -> ServiceResult<Vec<WaitingLink>> {
         require_superuser(caller)?;
         let mut list = Vec::new();
-        for link in self.store().waiting_account_links(self.clock().now()).await? {
+        for link in self
+            .store()
+            .waiting_account_links(self.clock().now())
+            .await?
+        {
             if let Some(member) = self.store().member(link.member_id).await? {
                 list.push(WaitingLink {
                     id: link.id,
@@ -170,7 +178,10 @@ impl Service {
     ) -> ServiceResult<Member> {
         let noun = Noun::SignInLink;
         let digest = secrets::digest(guest.token.expose_secret());
-        let link = self.store().account_link(&digest, self.clock().now()).await?;
+        let link = self
+            .store()
+            .account_link(&digest, self.clock().now())
+            .await?;
         let link = link.filter(|link| link.purpose == purpose);
         let link = link.ok_or(ServiceError::NotFound { noun })?;
         let member = self.store().member(link.member_id).await?;

@@ -3,7 +3,9 @@
 use crate::error::{Noun, ServiceResult};
 use crate::{Caller, Service, letters};
 use flagstaff_core::{EnvironmentId, GrantPlace, OrganisationId, ProjectId};
-use flagstaff_store::{Action, Actor, AuditEntry, Change, OutboxEvent, Touched, TouchedIdentities, Write};
+use flagstaff_store::{
+    Action, Actor, AuditEntry, Change, OutboxEvent, Touched, TouchedIdentities, Write,
+};
 use std::sync::Arc;
 use tracing::error;
 use uuid::Uuid;

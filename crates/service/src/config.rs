@@ -208,7 +208,7 @@ impl Default for GithubConfig {
     }
 }
 
-/// Signing in with any provider of OpenID Connect, under a name of your choice in letters, digits and `-`: the `[oidc.NAME]` table of `flagstaff.toml`.
+/// Signing in with any provider of OpenID Connect, under a name of your choice (lower-case letters, digits, `-` and `_`), as often as there are providers: the `[oidc.NAME]` table of `flagstaff.toml`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OidcConfig {
@@ -233,8 +233,20 @@ pub struct OidcConfig {
     /// Values of that claim that make an admin of whoever joins; in a variable, separated by commas.
     pub admin_values: Vec<String>,
     /// Whether addresses count as verified although the provider says nothing about it. Only for providers whose people
-    /// cannot choose their address. Default `false`.
+    /// cannot choose their address: others could come in as anybody.
     pub trust_email: bool,
+}
+
+/// Flags of the dashboard itself: the `[own_flags]` table of `flagstaff.toml`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OwnFlagsConfig {
+    /// Client key of the environment that holds them, instead of the hidden one that every server has. `FLAGSMITH` sets it
+    /// too.
+    pub key: Option<String>,
+    /// Where that environment is: the address of a Flagsmith API, such as `https://flags.example.com/api/v1/`. This server
+    /// where it is left out. `FLAGSMITH_CLIENT_API` sets it too.
+    pub api: Option<String>,
 }
 
 /// Everything the service can be told.
@@ -256,6 +268,8 @@ pub struct ServiceConfig {
     pub github: GithubConfig,
     /// Signing in with providers of OpenID Connect, by name.
     pub oidc: BTreeMap<String, OidcConfig>,
+    /// Flags of the dashboard itself.
+    pub own_flags: OwnFlagsConfig,
     /// Where people reach this server, without a slash at its end, if the operator has said it. What is sent away needs
     /// it: a request's own word for it may be anybody's.
     pub public_url: Option<Arc<str>>,

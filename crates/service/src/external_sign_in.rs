@@ -92,17 +92,44 @@ impl Service {
         Ok(())
     }
 
-    /// The services that people can sign in with.
-    #[must_use]
-    pub fn sign_in_providers(&self) -> Vec<SignInProvider> {
+    /// The services that people can sign in with, and that the dashboard's own flags let it show.
+    pub async fn sign_in_providers(&self) -> Vec<SignInProvider> {
         let Some(providers) = self.0.providers.get() else {
             return Vec::new();
         };
-        let shown = |(name, provider): (&String, &Provider)| SignInProvider {
-            name: name.clone(),
-            label: provider.label.clone(),
+        if providers.is_empty() {
+            return Vec::new();
+        }
+        let flags = self.own_flags().await;
+        let is_open = |name: &str| match name {
+            "google" => flags.oauth_google,
+            "github" => flags.oauth_github,
+            "microsoft" => flags.oauth_microsoft,
+            _ => true,
         };
-        providers.iter().map(shown).collect()
+        let shown = providers.iter().filter(|(name, _)| is_open(name));
+        shown
+            .map(|(name, provider)| SignInProvider {
+                name: name.clone(),
+                label: provider.label.clone(),
+            })
+            .collect()
+    }
+
+    /// How a member signs in, in the words of the Flagsmith API.
+    ///
+    /// # Errors
+    /// Failures of the database.
+    pub async fn auth_type(&self, member: &Member) -> ServiceResult<&'static str> {
+        let known = self.store().external_accounts(member.id).await?;
+        let is_known_by = |name: &str| known.iter().any(|provider| provider == name);
+        Ok(if is_known_by("google") {
+            "GOOGLE"
+        } else if is_known_by("github") {
+            "GITHUB"
+        } else {
+            "EMAIL"
+        })
     }
 
     /// Where to send a browser that wants to sign in with a service, and what it has to bring back.
@@ -114,7 +141,13 @@ impl Service {
         let departure = Departure {
             state: secrets::random_key()?,
             nonce: secrets::random_key()?,
-            verifier: format!("{}{}{}", secrets::random_key()?, secrets::random_key()?, secrets::random_key()?).into(),
+            verifier: format!(
+                "{}{}{}",
+                secrets::random_key()?,
+                secrets::random_key()?,
+                secrets::random_key()?
+            )
+            .into(),
             callback: self.callback(name)?,
         };
         let url = provider.departure_url(&departure).await;
@@ -167,7 +200,9 @@ impl Service {
         };
         let person = provider.person(back).await;
         let person = person.map_err(|error| failed(name, &*error))?;
-        let (member, is_new) = self.admit(name, &provider.admission, person, ticket.invite.as_deref()).await?;
+        let (member, is_new) = self
+            .admit(name, &provider.admission, person, ticket.invite.as_deref())
+            .await?;
         Ok(CameIn {
             member,
             is_new,
@@ -192,7 +227,9 @@ impl Service {
         let person = provider.person_by_token(token).await;
         let person = person.ok_or(ServiceError::External(ExternalProblem::NotSetUp))?;
         let person = person.map_err(|error| failed(name, &*error))?;
-        let (member, is_new) = self.admit(name, &provider.admission, person, invite).await?;
+        let (member, is_new) = self
+            .admit(name, &provider.admission, person, invite)
+            .await?;
         Ok((self.new_token(member.id).await?, is_new))
     }
 
@@ -217,7 +254,9 @@ impl Service {
         if !is_welcome(admission, &email, person.hosted_domain.as_deref()) {
             return refused(ExternalProblem::DomainNotAllowed);
         }
-        let known = self.store().member_by_external_account(provider, &person.subject);
+        let known = self
+            .store()
+            .member_by_external_account(provider, &person.subject);
         let member = match known.await? {
             Some(member) => Some(member),
             None => match self.store().member_for_sign_in(&email).await? {
@@ -228,7 +267,10 @@ impl Service {
         let is_new = member.is_none();
         let member = match member {
             Some(member) => member,
-            None => self.new_from(provider, admission, &person, email, invite).await?,
+            None => {
+                self.new_from(provider, admission, &person, email, invite)
+                    .await?
+            }
         };
         if !member.is_active {
             return refused(ExternalProblem::Closed);
@@ -255,14 +297,19 @@ impl Service {
             write.remove_password(member.id).await?;
             write.end_sign_ins(member.id, None).await?;
             write.delete_account_links(member.id).await?;
-            if !member.is_active && self.config().sign_in.activation && member.last_login.is_none() {
+            if !member.is_active && self.config().sign_in.activation && member.last_login.is_none()
+            {
                 write.update_activity(member.id, true).await?;
             }
             write.verify_email(member.id, now).await?;
         }
         let joined = write.insert_external_account(member.id, provider, &person.subject, now);
         joined.await?;
-        let password = if is_verified { "" } else { "; its password ended" };
+        let password = if is_verified {
+            ""
+        } else {
+            "; its password ended"
+        };
         let told = Told::updated(Noun::Member, member.id.get(), member.uuid).saying(format!(
             "Sign-in with {provider} joined to the account of {}{password}",
             member.email
@@ -306,26 +353,37 @@ impl Service {
         write.verify_email(member.id, now).await?;
         let known = write.insert_external_account(member.id, provider, &person.subject, now);
         known.await?;
-        let role = if person.is_admin { Role::Admin } else { Role::User };
+        let role = if person.is_admin {
+            Role::Admin
+        } else {
+            Role::User
+        };
         let mut subject = Subject::installation();
         if let Some(organisation) = organisation {
             let place = write.insert_membership(organisation, member.id, role, now);
             place.await?;
             subject = Subject::members_of(organisation);
         }
-        let told = Told::created(Noun::Member, member.id.get(), member.uuid)
-            .saying(format!("Member signed up with {provider}: {}", member.email));
+        let told = Told::created(Noun::Member, member.id.get(), member.uuid).saying(format!(
+            "Member signed up with {provider}: {}",
+            member.email
+        ));
         self.finish(write, None, subject, told).await?;
         Ok(member)
     }
 
     /// The organisation that newcomers join.
-    async fn organisation_for(&self, admission: &Admission) -> ServiceResult<Option<OrganisationId>> {
+    async fn organisation_for(
+        &self,
+        admission: &Admission,
+    ) -> ServiceResult<Option<OrganisationId>> {
         let Some(name) = &admission.organisation else {
             return Ok(None);
         };
         let known = self.store().all_organisations().await?;
-        let found = known.into_iter().find(|organisation| organisation.name == *name);
+        let found = known
+            .into_iter()
+            .find(|organisation| organisation.name == *name);
         if found.is_none() {
             warn!(organisation.name = %name, "nobody can join this organisation: there is none of this name");
         }
@@ -345,8 +403,8 @@ impl Service {
     }
 
     async fn signed_ticket(&self, ticket: &Ticket) -> ServiceResult<SecretString> {
-        let text = serde_json::to_vec(ticket)
-            .map_err(|error| ServiceError::Internal(error.into()))?;
+        let text =
+            serde_json::to_vec(ticket).map_err(|error| ServiceError::Internal(error.into()))?;
         let signature = self.ticket_mac(&text).await?.finalize().into_bytes();
         Ok(format!("{}.{}", secrets::hex(&text), secrets::hex(&signature)).into())
     }
@@ -393,7 +451,9 @@ fn is_welcome(admission: &Admission, email: &str, hosted_domain: Option<&str>) -
     if admission.allowed_domains.is_empty() {
         return true;
     }
-    let domain = email.rsplit_once('@').map(|(_, domain)| domain.to_ascii_lowercase());
+    let domain = email
+        .rsplit_once('@')
+        .map(|(_, domain)| domain.to_ascii_lowercase());
     let is_allowed = |domain: &str| admission.allowed_domains.iter().any(|each| each == domain);
     if admission.needs_hosted_domain && !hosted_domain.is_some_and(is_allowed) {
         return false;

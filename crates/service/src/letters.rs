@@ -182,9 +182,17 @@ mod tests {
 
     #[test]
     fn a_name_cannot_bring_a_link_or_a_line_of_its_own() {
-        let letter = invitation("Win\r\n\r\nhttps://evil.example/x", "https://flags.example.com/invite/t", 14);
+        let letter = invitation(
+            "Win\r\n\r\nhttps://evil.example/x",
+            "https://flags.example.com/invite/t",
+            14,
+        );
 
-        let names: Vec<&str> = letter.text.lines().filter(|line| line.contains("evil")).collect();
+        let names: Vec<&str> = letter
+            .text
+            .lines()
+            .filter(|line| line.contains("evil"))
+            .collect();
         assert_eq!(names.len(), 1, "{}", letter.text);
         assert!(!letter.text.contains("evil.example") && !letter.subject.contains('\n'));
     }

@@ -54,6 +54,7 @@ mod organisation_members;
 mod organisations;
 pub mod outbound;
 mod override_order;
+mod own_flags;
 mod passwords;
 mod projects;
 mod providers;
@@ -97,8 +98,8 @@ pub use environment_access::{KeyNeed, OpenEnvironment};
 pub use environment_metrics::{EnvironmentMetrics, FirstEvaluation};
 pub use environments::EnvironmentPatch;
 pub use error::{
-    AuthenticationProblem, BoxError, ExternalProblem, Noun, Part, PasswordProblem, Problem, ServiceError,
-    ServiceResult, VersioningProblem,
+    AuthenticationProblem, BoxError, ExternalProblem, Noun, Part, PasswordProblem, Problem,
+    ServiceError, ServiceResult, VersioningProblem,
 };
 pub use explanations::Explanation;
 pub use external_sign_in::{CameIn, Leaving, Returning, SignInProvider};
@@ -111,7 +112,8 @@ pub use flag_resolution::{Recognised, SentContext, Wanted};
 pub use flag_writes::FeatureReference;
 pub use flagd_integrations::FlagdIntegrationPatch;
 pub use flagstaff_store::{
-    FeatureSort, LinkPurpose, Page, PageRequest, StateOwners, Store, StoreError, TagFilter, VersionFilter,
+    FeatureSort, LinkPurpose, Page, PageRequest, StateOwners, Store, StoreError, TagFilter,
+    VersionFilter,
 };
 pub use grants::{GrantLevel, GrantPatch, GrantRequest, Held};
 pub use identify::{Identification, Identified, SentTrait, ShownTrait};
@@ -124,6 +126,7 @@ pub use live_changes::OverrideChange;
 pub use multivariate_options::{OptionPatch, OptionRequest};
 pub use operations::{Facts, Readiness};
 pub use organisations::{OrganisationPatch, OrganisationView};
+pub use own_flags::{OwnFlags, OwnFlagsSource};
 pub use projects::{ProjectPatch, ProjectView};
 pub use published::{Form, Published};
 pub use segment_overrides::{OVERRIDE_LIMIT, SegmentOverrideRequest};
@@ -141,6 +144,7 @@ pub use versions::{VersionPlace, VersionPlan, VersionUpdate, VersionView};
 pub use weights::WeightChange;
 pub use work::Work;
 
+use arc_swap::ArcSwapOption;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{Notify, OnceCell};
@@ -162,6 +166,7 @@ struct Parts {
     account_attempts: throttle::Attempts<String>,
     link_wishes: throttle::Attempts<String>,
     mailer: OnceLock<outbound::Mailer>,
+    distant_flags: ArcSwapOption<OwnFlags>,
     providers: OnceLock<external_sign_in::Providers>,
     /// Wakes whoever sends mail.
     mail_waiting: Notify,
@@ -194,6 +199,7 @@ impl Service {
             account_attempts: throttle::Attempts::within(throttle::HOUR),
             link_wishes: throttle::Attempts::within(throttle::HOUR),
             mailer: OnceLock::new(),
+            distant_flags: ArcSwapOption::empty(),
             providers: OnceLock::new(),
             mail_waiting: Notify::new(),
             api_key_screen: api_key_screen::ApiKeyScreen::default(),

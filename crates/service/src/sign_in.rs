@@ -40,8 +40,7 @@ impl Service {
         // Counted alike whether anybody has the address, so that the limit tells nothing.
         let account = secrets::digest(&email.trim().to_lowercase());
         let limit = self.config().sign_in.account_attempts_per_hour;
-        self.account_attempts()
-            .count(account.clone(), now, limit)?;
+        self.account_attempts().count(account.clone(), now, limit)?;
         let found = self.store().member_for_sign_in(email).await?;
         let (member, hash) = match found {
             Some((member, hash)) => (Some(member), hash),

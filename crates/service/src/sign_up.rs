@@ -46,6 +46,20 @@ impl Service {
         request: SignUpRequest,
         from: IpAddr,
     ) -> ServiceResult<(Member, SecretString)> {
+        let member = self.sign_up_member(request, from).await?;
+        let token = self.new_token(member.id).await?;
+        Ok((member, token))
+    }
+
+    /// Makes a member, who is not signed in yet.
+    ///
+    /// # Errors
+    /// As [`Service::sign_up`].
+    pub async fn sign_up_member(
+        &self,
+        request: SignUpRequest,
+        from: IpAddr,
+    ) -> ServiceResult<Member> {
         let limit = self.config().sign_in.attempts_per_minute;
         self.attempts().count(from, self.clock().now(), limit)?;
         let is_first = !self.store().ever_had_members().await?;
@@ -78,8 +92,7 @@ impl Service {
             let waits = self.config().sign_in.activation && request.invite.is_none();
             self.insert_later_member(new_member, waits).await?
         };
-        let token = self.new_token(member.id).await?;
-        Ok((member, token))
+        Ok(member)
     }
 
     /// Passes while nobody could ever sign in.

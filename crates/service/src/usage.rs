@@ -8,7 +8,9 @@ use crate::Service;
 use crate::environment_access::OpenEnvironment;
 use crate::error::ServiceResult;
 use flagstaff_core::{EnvironmentId, FeatureId, Timestamp};
-use flagstaff_store::{EvaluationCountRow, RequestCountRow, UsageLabels, UsageRows};
+use flagstaff_store::{
+    EvaluationCountRow, OWN_ENVIRONMENT, RequestCountRow, UsageLabels, UsageRows,
+};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
@@ -158,6 +160,9 @@ impl Service {
     pub fn count_request(&self, open: &OpenEnvironment, kind: RequestKind, labels: &SdkLabels) {
         let bucket = bucket(self.clock().now());
         let environment = open.snapshot().environment.id;
+        if environment == OWN_ENVIRONMENT {
+            return;
+        }
         self.usage().with(|counts| {
             let labels = counts.labels(labels);
             add(&mut counts.requests, (environment, kind, bucket, labels), 1);
@@ -173,6 +178,9 @@ impl Service {
     ) {
         let bucket = bucket(self.clock().now());
         let snapshot = open.snapshot();
+        if snapshot.environment.id == OWN_ENVIRONMENT {
+            return;
+        }
         self.usage().with(|counts| {
             let labels = counts.labels(labels);
             for evaluation in evaluations.iter().filter(|evaluation| evaluation.count > 0) {

@@ -127,6 +127,9 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn environment(&self, id: EnvironmentId) -> StoreResult<Option<Environment>> {
+        if id.get() < 0 {
+            return Ok(None);
+        }
         let row: Option<EnvironmentRow> = on_backend!(self, |pool| {
             sqlx::query_as(ONE)
                 .bind(id.get())
@@ -141,7 +144,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn environment_by_key(&self, api_key: &str) -> StoreResult<Option<Environment>> {
-        const SQL: &str = select!("e.api_key = $1");
+        const SQL: &str = select!("e.api_key = $1 AND e.id > 0");
         if !can_be_part(api_key) {
             return Ok(None);
         }
@@ -156,7 +159,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn environment_by_uuid(&self, uuid: Uuid) -> StoreResult<Option<Environment>> {
-        const SQL: &str = select!("e.uuid = $1");
+        const SQL: &str = select!("e.uuid = $1 AND e.id > 0");
         let row: Option<EnvironmentRow> = on_backend!(self, |pool| {
             sqlx::query_as(SQL)
                 .bind(uuid.to_string())
@@ -171,7 +174,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn environments(&self, project: ProjectId) -> StoreResult<Vec<Environment>> {
-        const SQL: &str = select!("e.project_id = $1 ORDER BY e.id");
+        const SQL: &str = select!("e.project_id = $1 AND e.id > 0 ORDER BY e.id");
         let rows: Vec<EnvironmentRow> = on_backend!(self, |pool| {
             sqlx::query_as(SQL)
                 .bind(project.get())

@@ -242,7 +242,14 @@ impl Write {
         const SQL: &str = "
             UPDATE invites SET token_hash = $2, mail_token_hash = NULL, expires_at = $3
             WHERE id = $1";
-        change_row!(self, Noun::Invite, SQL, id.get(), digest, expires_at.micros())
+        change_row!(
+            self,
+            Noun::Invite,
+            SQL,
+            id.get(),
+            digest,
+            expires_at.micros()
+        )
     }
 
     /// Removes an invitation.

@@ -4,7 +4,7 @@
 //! databases, unless a comment says why not. [`Store`] reads; [`Store::write`] gives a [`Write`], whose only way
 //! out is [`Write::commit`], with audit entries and new revisions in the same transaction; such changes come one at
 //! a time, on all nodes. The unaudited writes (traits, counts, tokens, sessions, links, leases, outbox claims, values
-//! of the installation, exports and imports whose time is over) are a closed list of named functions of [`Store`].
+//! of the installation, exports and imports whose time is over, wishes for mail) are a closed list of named functions of [`Store`].
 
 mod account_links;
 mod api_keys;
@@ -44,6 +44,7 @@ mod multivariate_options;
 mod new_states;
 mod organisations;
 mod outbox;
+mod own_flags;
 mod page;
 mod projects;
 mod row_ids;
@@ -89,6 +90,7 @@ pub use migrate::MigrationState;
 pub use multivariate_options::NewOption;
 pub use organisations::NewOrganisation;
 pub use outbox::ClaimedEvent;
+pub use own_flags::{OWN_ENVIRONMENT, OWN_ORGANISATION, OWN_PROJECT, OwnFlag};
 pub use page::{Page, PageRequest};
 pub use projects::NewProject;
 pub use schedule::Flipped;

@@ -78,6 +78,9 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn organisation(&self, id: OrganisationId) -> StoreResult<Option<Organisation>> {
+        if id.get() < 0 {
+            return Ok(None);
+        }
         let row: Option<OrganisationRow> = on_backend!(self, |pool| {
             sqlx::query_as(ONE)
                 .bind(id.get())
@@ -104,7 +107,7 @@ impl Store {
         rows.into_iter().map(Organisation::try_from).collect()
     }
 
-    /// Every organisation, in order of ids.
+    /// Every organisation that people may see, in order of ids.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -113,7 +116,7 @@ impl Store {
             SELECT id, uuid, name, webhook_notification_email, persist_trait_data,
                 restrict_project_create_to_admin, force_2fa, stop_serving_flags, created_at
             FROM organisations
-            WHERE deleted_at IS NULL
+            WHERE deleted_at IS NULL AND id > 0
             ORDER BY id";
         let rows: Vec<OrganisationRow> =
             on_backend!(self, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;

@@ -98,6 +98,9 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn project(&self, id: ProjectId) -> StoreResult<Option<Project>> {
+        if id.get() < 0 {
+            return Ok(None);
+        }
         let row: Option<ProjectRow> = on_backend!(self, |pool| {
             sqlx::query_as(ONE)
                 .bind(id.get())
@@ -118,7 +121,7 @@ impl Store {
                 minimum_change_request_approvals, enforce_feature_owners, enable_realtime_updates,
                 show_edge_identity_overrides_for_feature, revision, created_at
             FROM projects
-            WHERE organisation_id = $1 AND deleted_at IS NULL
+            WHERE organisation_id = $1 AND deleted_at IS NULL AND id > 0
             ORDER BY id";
         let rows: Vec<ProjectRow> = on_backend!(self, |pool| {
             sqlx::query_as(SQL)

@@ -7,7 +7,9 @@ use super::words;
 use crate::request_body::BodyProblem;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use flagstaff_service::{AuthenticationProblem, Noun, Problem, ServiceError, VersioningProblem};
+use flagstaff_service::{
+    AuthenticationProblem, ExternalProblem, Noun, Problem, ServiceError, VersioningProblem,
+};
 use serde_json::json;
 use std::borrow::Cow;
 
@@ -148,6 +150,7 @@ fn service_answer(error: ServiceError) -> Answer {
         ServiceError::Versioning(problem) => versioning(&problem),
         ServiceError::Invalid { field, problem }
         | ServiceError::InvalidPart { field, problem, .. } => invalid(field, &problem),
+        ServiceError::External(problem) => external(problem),
         ServiceError::ChangeRequestNeeded => detail(
             StatusCode::FORBIDDEN,
             "This endpoint cannot be used when change requests are enabled. \
@@ -162,6 +165,33 @@ fn service_answer(error: ServiceError) -> Answer {
             detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error.")
         }
     }
+}
+
+/// A dashboard shows the message as it is.
+fn external(problem: ExternalProblem) -> Answer {
+    let (status, text) = match problem {
+        ExternalProblem::NotSetUp => (
+            StatusCode::NOT_FOUND,
+            "Signing in with this service is not set up.",
+        ),
+        ExternalProblem::Stale | ExternalProblem::Failed => (
+            StatusCode::BAD_GATEWAY,
+            "The service did not confirm the sign-in.",
+        ),
+        ExternalProblem::EmailUnverified => (
+            StatusCode::FORBIDDEN,
+            "The service has not verified your e-mail address.",
+        ),
+        ExternalProblem::DomainNotAllowed => (
+            StatusCode::FORBIDDEN,
+            "The domain of your e-mail address is not allowed.",
+        ),
+        ExternalProblem::Closed => (
+            StatusCode::FORBIDDEN,
+            "There is no account with your e-mail address.",
+        ),
+    };
+    Answer::of(&json!({ "message": text, "detail": text })).with_status(status)
 }
 
 fn unauthenticated(problem: AuthenticationProblem) -> Answer {

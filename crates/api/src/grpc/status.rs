@@ -47,9 +47,9 @@ pub(crate) fn status_of(error: &ServiceError) -> Status {
         ServiceError::Invalid { .. } | ServiceError::InvalidPart { .. } => {
             Status::invalid_argument(error.to_string())
         }
-        ServiceError::Versioning(_) | ServiceError::ChangeRequestNeeded => {
-            Status::failed_precondition(error.to_string())
-        }
+        ServiceError::Versioning(_)
+        | ServiceError::External(_)
+        | ServiceError::ChangeRequestNeeded => Status::failed_precondition(error.to_string()),
         ServiceError::Unavailable(_) => {
             log(error);
             Status::unavailable(error.to_string())

@@ -58,7 +58,7 @@ pub(crate) async fn show(
     let next = wish.map(|Query(wish)| wish.next).unwrap_or_default();
     match dashboard.signed_in(&headers, &uri).await {
         Ok(Some(signed_in)) => overview(&dashboard, &signed_in).await.into_response(),
-        Ok(None) => form_page(&dashboard, &headers, StatusCode::OK, ("", &next), None),
+        Ok(None) => form_page(&dashboard, &headers, StatusCode::OK, ("", &next), None).await,
         Err(response) => response,
     }
 }

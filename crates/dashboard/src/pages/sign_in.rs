@@ -10,7 +10,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use flagstaff_core::MemberId;
-use flagstaff_service::ServiceError;
+use flagstaff_service::{ServiceError, SignInProvider};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -23,6 +23,8 @@ struct SignInPage<'a> {
     email: &'a str,
     next: &'a str,
     problem: Option<&'a str>,
+    providers: Vec<SignInProvider>,
+    can_sign_up: bool,
 }
 
 /// What the form sends.
@@ -40,13 +42,14 @@ pub(crate) struct SignInForm {
 }
 
 /// The form, for somebody who is not signed in.
-pub(crate) fn form_page(
+pub(crate) async fn form_page(
     dashboard: &Dashboard,
     headers: &HeaderMap,
     status: StatusCode,
     (email, next): (&str, &str),
     problem: Option<&str>,
 ) -> Response {
+    let providers = dashboard.service.sign_in_providers().await;
     with_visitor(dashboard, headers, |form_token| {
         page(
             status,
@@ -55,6 +58,8 @@ pub(crate) fn form_page(
                 email,
                 next,
                 problem,
+                providers,
+                can_sign_up: dashboard.service.config().sign_in.allow_sign_up,
             },
         )
     })
@@ -97,7 +102,8 @@ pub(crate) async fn submit(
             StatusCode::FORBIDDEN,
             (&form.email, &form.next),
             problem,
-        );
+        )
+        .await;
     }
     let password = SecretString::from(form.password);
     let found = dashboard
@@ -114,7 +120,7 @@ pub(crate) async fn submit(
             };
             let problem = sentence(&error);
             let sent = (form.email.as_str(), form.next.as_str());
-            form_page(&dashboard, &headers, status, sent, Some(&problem))
+            form_page(&dashboard, &headers, status, sent, Some(&problem)).await
         }
     }
 }
@@ -125,18 +131,21 @@ pub(crate) const STALE: &str = "This form was too old, or cookies are switched o
 /// Signs a member in and sends them on: to the page they wanted, where it is one of ours.
 pub(crate) async fn open_session(dashboard: &Dashboard, member: MemberId, next: &str) -> Response {
     match dashboard.service.open_session(member).await {
-        Ok(session) => {
-            let seconds = u64::from(dashboard.config.session_hours) * 3600;
-            let session = session.expose_secret();
-            let mut response = see_other(if is_own_path(next) { next } else { "/" });
-            let cookie = Cookie::Session.set(session, Some(seconds), dashboard.is_secure());
-            if let Some(cookie) = cookie {
-                response.headers_mut().append(header::SET_COOKIE, cookie);
-            }
-            response
-        }
+        Ok(session) => with_session(dashboard, &session, next),
         Err(error) => refusal(&error),
     }
+}
+
+/// Gives the browser a session and sends it on.
+pub(crate) fn with_session(dashboard: &Dashboard, session: &SecretString, next: &str) -> Response {
+    let seconds = u64::from(dashboard.config.session_hours) * 3600;
+    let mut response = see_other(if is_own_path(next) { next } else { "/" });
+    let session = session.expose_secret();
+    let cookie = Cookie::Session.set(session, Some(seconds), dashboard.is_secure());
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// What the sign-out form sends.

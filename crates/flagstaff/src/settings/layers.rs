@@ -10,13 +10,28 @@ use std::path::{Path, PathBuf};
 const PREFIX: &str = "FLAGSTAFF_";
 
 /// Settings that are secrets: each can also be given as the name of a file that holds it.
-pub(super) const SECRETS: [(&str, &str); 5] = [
+pub(super) const SECRETS: [(&str, &str); 8] = [
     ("server", "database_url"),
     ("flagd", "sync_key"),
     ("flagd", "evaluation_key"),
     ("flagd", "ofrep_key"),
     ("mail", "password"),
+    ("google", "client_secret"),
+    ("github", "client_secret"),
+    ("oidc.NAME", "client_secret"),
 ];
+
+/// Variables that other products have too, and what they set here.
+const COMMON: [(&str, &str, &str); 4] = [
+    ("DATABASE_URL", "server", "database_url"),
+    ("DATABASE_URL_FILE", "server", "database_url_file"),
+    ("FLAGSMITH", "own_flags", "key"),
+    ("FLAGSMITH_CLIENT_API", "own_flags", "api"),
+];
+
+/// Tables that there may be several of, each with a name of its own: `[oidc.acme]`, `FLAGSTAFF_OIDC__ACME__ISSUER`,
+/// `--set oidc.acme.issuer=…`.
+const NAMED: [&str; 1] = ["oidc"];
 
 /// Where a setting was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +77,8 @@ pub(crate) enum SettingError {
     },
     #[error("setting `{name}` needs `{needed}`: {why}")]
     Needed {
-        name: &'static str,
-        needed: &'static str,
+        name: String,
+        needed: String,
         why: &'static str,
     },
     #[error("setting `{name}` ({origin}): {problem}")]
@@ -110,6 +125,10 @@ impl Layers {
                     ": it stands outside a table".to_owned(),
                 ));
             };
+            if NAMED.contains(&table.as_str()) {
+                self.add_named(&table, fields, &origin)?;
+                continue;
+            }
             for (field, value) in fields {
                 self.set(&table, &field, Given::from_toml(value, origin.clone()));
             }
@@ -117,7 +136,27 @@ impl Layers {
         self.read_secret_files()
     }
 
-    /// Lays the environment over what is there: `DATABASE_URL`, then `FLAGSTAFF_<TABLE>__<FIELD>`.
+    /// Lays the tables within a table over what is there, each under both names.
+    fn add_named(
+        &mut self,
+        table: &str,
+        tables: toml::Table,
+        origin: &Origin,
+    ) -> Result<(), SettingError> {
+        for (name, fields) in tables {
+            let toml::Value::Table(fields) = fields else {
+                let hint = format!("; such tables have a name of their own, as [{table}.acme]");
+                return Err(unknown(&format!("{table}.{name}"), origin.clone(), hint));
+            };
+            for (field, value) in fields {
+                let given = Given::from_toml(value, origin.clone());
+                self.set(&format!("{table}.{name}"), &field, given);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lays the environment over what is there: `DATABASE_URL` and the like, then `FLAGSTAFF_<TABLE>__<FIELD>`.
     ///
     /// # Errors
     /// A secret's file that cannot be read; a name that only looks like a setting.
@@ -126,11 +165,10 @@ impl Layers {
         variables: &[(String, String)],
         known: &[(String, String)],
     ) -> Result<(), SettingError> {
-        for name in ["DATABASE_URL", "DATABASE_URL_FILE"] {
+        for (name, table, field) in COMMON {
             if let Some((_, value)) = variables.iter().find(|(key, _)| key == name) {
-                let field = name.to_ascii_lowercase();
                 let origin = Origin::Variable(name.to_owned());
-                self.set("server", &field, Given::from_text(value, origin));
+                self.set(table, field, Given::from_text(value, origin));
             }
         }
         self.read_secret_files()?;
@@ -141,7 +179,10 @@ impl Layers {
             let origin = Origin::Variable(name.clone());
             let lower = rest.to_ascii_lowercase();
             match lower.split_once("__") {
-                Some((table, field)) => self.set(table, field, Given::from_text(value, origin)),
+                Some((table, rest)) => {
+                    let (table, field) = with_name(table, rest, "__");
+                    self.set(&table, field, Given::from_text(value, origin));
+                }
                 // Other variables of ours exist (tests read some); one that names a field of ours is a typing error.
                 None => refuse_single_underscore(&lower, origin, known)?,
             }
@@ -161,7 +202,8 @@ impl Layers {
         value: &str,
     ) -> Result<(), SettingError> {
         let origin = Origin::Flag(flag.to_owned());
-        self.set(table, field, Given::from_text(value, origin));
+        let (table, field) = with_name(table, field, ".");
+        self.set(&table, field, Given::from_text(value, origin));
         self.read_secret_files()
     }
 
@@ -194,6 +236,25 @@ impl Layers {
         })
     }
 
+    /// Takes every table of a kind that there may be several of, by name.
+    ///
+    /// # Errors
+    /// As [`Layers::take`].
+    pub(crate) fn take_named<T: DeserializeOwned>(
+        &mut self,
+        kind: &str,
+    ) -> Result<BTreeMap<String, T>, SettingError> {
+        let prefix = format!("{kind}.");
+        let tables: Vec<String> = self.0.keys().cloned().collect();
+        let mut taken = BTreeMap::new();
+        for table in tables {
+            if let Some(name) = table.strip_prefix(&prefix) {
+                taken.insert(name.to_owned(), self.take(&table)?);
+            }
+        }
+        Ok(taken)
+    }
+
     /// Refuses tables that nobody took.
     ///
     /// # Errors
@@ -215,24 +276,52 @@ impl Layers {
 
     /// Replaces `…_file` by what the file holds, so that a stronger layer lies over it in either form.
     fn read_secret_files(&mut self) -> Result<(), SettingError> {
-        for (table, field) in SECRETS {
-            let Some(fields) = self.0.get_mut(table) else {
-                continue;
-            };
-            let Some(file) = fields.remove(&format!("{field}_file")) else {
-                continue;
-            };
-            let origin = file.origin.clone();
-            let path = file.into_path().map_err(|problem| SettingError::Invalid {
-                name: format!("{table}.{field}_file"),
-                origin: origin.clone(),
-                problem,
-            })?;
-            let text = read_secret(&path)?;
-            fields.insert(field.to_owned(), Given::from_text(&text, origin));
+        for (table, fields) in &mut self.0 {
+            let secrets = SECRETS.iter().filter(|(of, _)| is_table(of, table));
+            for (_, field) in secrets {
+                read_secret_file(table, fields, field)?;
+            }
         }
         Ok(())
     }
+}
+
+/// True for a table of this name, or of this kind.
+fn is_table(pattern: &str, table: &str) -> bool {
+    match pattern.strip_suffix("NAME") {
+        Some(kind) => table.starts_with(kind),
+        None => table == pattern,
+    }
+}
+
+/// The name of a table, and of the field in it, where the table may have a name of its own within the field.
+fn with_name<'a>(table: &str, field: &'a str, between: &str) -> (String, &'a str) {
+    if NAMED.contains(&table)
+        && let Some((name, field)) = field.split_once(between)
+    {
+        return (format!("{table}.{name}"), field);
+    }
+    (table.to_owned(), field)
+}
+
+/// Replaces `…_file` of one secret by what the file holds.
+fn read_secret_file(
+    table: &str,
+    fields: &mut BTreeMap<String, Given>,
+    field: &str,
+) -> Result<(), SettingError> {
+    let Some(file) = fields.remove(&format!("{field}_file")) else {
+        return Ok(());
+    };
+    let origin = file.origin.clone();
+    let path = file.into_path().map_err(|problem| SettingError::Invalid {
+        name: format!("{table}.{field}_file"),
+        origin: origin.clone(),
+        problem,
+    })?;
+    let text = read_secret(&path)?;
+    fields.insert(field.to_owned(), Given::from_text(&text, origin));
+    Ok(())
 }
 
 /// Reads a secret from its file: the text without the line end that editors leave.

@@ -13,7 +13,7 @@ A setting is looked for in this order; what is found later wins:
 
 1. its default,
 2. `flagstaff.toml` in the working directory, or the file named by `--config`,
-3. `DATABASE_URL`, for the database alone,
+3. `DATABASE_URL`, and `FLAGSMITH` and `FLAGSMITH_CLIENT_API` for the dashboard's own flags,
 4. the environment variable `FLAGSTAFF_<TABLE>__<FIELD>` (two underscores between table and field),
 5. the command line: an option of its own where there is one, or `--set TABLE.FIELD=VALUE`.
 
@@ -64,7 +64,8 @@ pub(crate) fn reference_page() -> String {
 
 fn write_field(page: &mut String, field: &Field) {
     let (table, name) = (&field.table, &field.name);
-    let variable = format!("FLAGSTAFF_{table}__{name}").to_ascii_uppercase();
+    let variable = format!("FLAGSTAFF_{}__{name}", table.replace('.', "__"));
+    let variable = variable.to_ascii_uppercase();
     let _ = write!(page, "\n### `{table}.{name}`\n\n");
     match field.stated_default() {
         Some((doc, default)) => {

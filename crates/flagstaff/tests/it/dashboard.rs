@@ -11,20 +11,20 @@ const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse battery";
 
 /// A browser without script: it keeps cookies, and follows nothing by itself.
-struct Browser {
-    client: reqwest::Client,
-    url: String,
-    cookies: BTreeMap<String, String>,
+pub struct Browser {
+    pub client: reqwest::Client,
+    pub url: String,
+    pub cookies: BTreeMap<String, String>,
 }
 
-struct Page {
-    status: u16,
-    headers: HeaderMap,
-    text: String,
+pub struct Page {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
 }
 
 impl Browser {
-    fn new(server: &Server) -> Self {
+    pub fn new(server: &Server) -> Self {
         let client = crate::http::builder()
             .redirect(Policy::none())
             .build()
@@ -36,12 +36,12 @@ impl Browser {
         }
     }
 
-    fn get(&mut self, path: &str) -> Page {
+    pub fn get(&mut self, path: &str) -> Page {
         let request = self.client.get(format!("{}{path}", self.url));
         self.send(request)
     }
 
-    fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         self.post_from(path, fields, "same-origin")
     }
 
@@ -59,7 +59,7 @@ impl Browser {
         self.send(request)
     }
 
-    fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
+    pub fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
         let cookies: Vec<String> = self
             .cookies
             .iter()
@@ -88,7 +88,7 @@ impl Browser {
 
 impl Page {
     /// The token in the page's forms.
-    fn token(&self) -> &str {
+    pub fn token(&self) -> &str {
         let (_, rest) = self
             .text
             .split_once("name=\"form_token\" value=\"")
@@ -96,7 +96,7 @@ impl Page {
         rest.split('"').next().unwrap()
     }
 
-    fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())

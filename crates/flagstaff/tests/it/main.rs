@@ -24,3 +24,4 @@ mod schedule;
 mod server;
 mod skipped;
 mod start_and_stop;
+mod takeover;

@@ -50,7 +50,9 @@ impl TryFrom<String> for AllowedPlace {
             let bits = bits.map_or(Ok(most), str::parse::<u8>);
             return match bits {
                 Ok(bits) if bits <= most => Ok(Self::Network { address, bits }),
-                _ => Err(format!("`{text}` has no length from 0 to {most} after its slash")),
+                _ => Err(format!(
+                    "`{text}` has no length from 0 to {most} after its slash"
+                )),
             };
         }
         let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
@@ -187,17 +189,59 @@ mod tests {
     #[test]
     fn internal_addresses_are_known_in_every_form() {
         let internal = [
-            "127.0.0.1", "127.8.8.8", "0.0.0.0", "0.1.2.3", "10.1.2.3", "172.16.0.1", "172.31.255.255",
-            "192.168.1.1", "169.254.169.254", "100.64.0.1", "100.100.100.200", "192.0.0.1", "198.18.0.1",
-            "224.0.0.1", "239.255.255.255", "255.255.255.255", "240.0.0.1", "203.0.113.7",
-            "::", "::1", "::127.0.0.1", "::ffff:10.0.0.1", "::ffff:127.0.0.1", "::ffff:169.254.169.254",
-            "::ffff:0:10.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "2002:7f00:1::",
-            "2002:a00:1::1", "2001::1", "2001:db8::1", "fc00::1", "fd12:3456::1", "fd00:ec2::254", "fe80::1",
-            "fec0::1", "ff02::1", "100::1",
+            "127.0.0.1",
+            "127.8.8.8",
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "100.100.100.200",
+            "192.0.0.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "239.255.255.255",
+            "255.255.255.255",
+            "240.0.0.1",
+            "203.0.113.7",
+            "::",
+            "::1",
+            "::127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "::ffff:0:10.0.0.1",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::1",
+            "2002:7f00:1::",
+            "2002:a00:1::1",
+            "2001::1",
+            "2001:db8::1",
+            "fc00::1",
+            "fd12:3456::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "100::1",
         ];
         let public = [
-            "1.1.1.1", "8.8.8.8", "172.32.0.1", "172.15.255.255", "100.128.0.1", "11.0.0.1", "193.0.0.1",
-            "2606:4700::1111", "2a00::1", "64:ff9b::8.8.8.8", "::ffff:8.8.8.8", "2002:808:808::1",
+            "1.1.1.1",
+            "8.8.8.8",
+            "172.32.0.1",
+            "172.15.255.255",
+            "100.128.0.1",
+            "11.0.0.1",
+            "193.0.0.1",
+            "2606:4700::1111",
+            "2a00::1",
+            "64:ff9b::8.8.8.8",
+            "::ffff:8.8.8.8",
+            "2002:808:808::1",
         ];
 
         for text in internal {
@@ -211,9 +255,8 @@ mod tests {
     #[test]
     fn places_are_networks_addresses_and_hosts() {
         let place = |text: &str| AllowedPlace::try_from(text.to_owned());
-        let holds = |network: &str, address: &str| {
-            place(network).unwrap().holds(address.parse().unwrap())
-        };
+        let holds =
+            |network: &str, address: &str| place(network).unwrap().holds(address.parse().unwrap());
 
         assert!(holds("10.0.0.0/8", "10.200.1.1"));
         assert!(!holds("10.0.0.0/8", "11.0.0.1"));
@@ -224,7 +267,15 @@ mod tests {
         assert!(holds("fd00::/8", "fd12::1"));
         assert!(place("Hooks.Internal").unwrap().is_host("hooks.internal."));
         assert!(!place("hooks.internal").unwrap().is_host("x.hooks.internal"));
-        for wrong in ["", "10.0.0.0/33", "10.0.0.0/x", "host/8", "http://x", "a b", "[::1]"] {
+        for wrong in [
+            "",
+            "10.0.0.0/33",
+            "10.0.0.0/x",
+            "host/8",
+            "http://x",
+            "a b",
+            "[::1]",
+        ] {
             assert!(place(wrong).is_err(), "{wrong}");
         }
     }

@@ -124,9 +124,13 @@ impl OutboundClient {
     ///
     /// # Errors
     /// Every [`OutboundError`].
-    pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, OutboundError> {
+    pub async fn send(
+        &self,
+        request: Request<Vec<u8>>,
+    ) -> Result<Response<Vec<u8>>, OutboundError> {
         self.check_address(&request.uri().to_string())?;
-        let request = reqwest::Request::try_from(request).map_err(|_| OutboundError::NotAnAddress)?;
+        let request =
+            reqwest::Request::try_from(request).map_err(|_| OutboundError::NotAnAddress)?;
         let mut answer = self.http.execute(request).await.map_err(failed)?;
         let mut response = Response::new(Vec::new());
         *response.status_mut() = answer.status();
@@ -178,7 +182,8 @@ fn failed(error: reqwest::Error) -> OutboundError {
 }
 
 /// Who is asked for the addresses behind a name.
-type Lookup = Arc<dyn Fn(String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> + Send + Sync>;
+type Lookup =
+    Arc<dyn Fn(String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> + Send + Sync>;
 
 fn resolve_by_the_system(name: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
     Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
@@ -191,7 +196,11 @@ struct Guard {
 
 impl Guard {
     fn refuses(&self, address: IpAddr) -> bool {
-        is_internal(address) && !self.allowed.iter().any(|place| place.holds(address.to_canonical()))
+        is_internal(address)
+            && !self
+                .allowed
+                .iter()
+                .any(|place| place.holds(address.to_canonical()))
     }
 
     fn allows_host(&self, name: &str) -> bool {
@@ -280,9 +289,21 @@ mod tests {
         let client = OutboundClient::guarded(&config(&[])).unwrap();
 
         for host in [
-            "127.0.0.1", "localhost", "localhost.", "LOCALHOST", "x.localhost", "2130706433", "0x7f.1",
-            "0177.0.0.1", "127.1", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "0.0.0.0",
-            "169.254.169.254", "[fd00:ec2::254]",
+            "127.0.0.1",
+            "localhost",
+            "localhost.",
+            "LOCALHOST",
+            "x.localhost",
+            "2130706433",
+            "0x7f.1",
+            "0177.0.0.1",
+            "127.1",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[64:ff9b::7f00:1]",
+            "0.0.0.0",
+            "169.254.169.254",
+            "[fd00:ec2::254]",
         ] {
             let url = format!("http://{host}:{port}/");
             assert_eq!(refusal(&client, &url).await, Refusal::Internal, "{host}");
@@ -299,11 +320,22 @@ mod tests {
             ("localhost", "localhost"),
         ] {
             let client = OutboundClient::guarded(&config(&[allow, "::1"])).unwrap();
-            let answer = client.send(get(&format!("http://{host}:{port}/"))).await.unwrap();
-            assert_eq!((answer.status().as_u16(), &answer.body()[..]), (200, &b"hi"[..]));
+            let answer = client
+                .send(get(&format!("http://{host}:{port}/")))
+                .await
+                .unwrap();
+            assert_eq!(
+                (answer.status().as_u16(), &answer.body()[..]),
+                (200, &b"hi"[..])
+            );
         }
         let trusted = OutboundClient::trusted(&config(&[])).unwrap();
-        assert!(trusted.send(get(&format!("http://127.0.0.1:{port}/"))).await.is_ok());
+        assert!(
+            trusted
+                .send(get(&format!("http://127.0.0.1:{port}/")))
+                .await
+                .is_ok()
+        );
     }
 
     #[tokio::test]
@@ -336,11 +368,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_redirect_is_an_answer_and_is_not_followed() {
-        let answer = "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n";
+        let answer =
+            "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n";
         let port = server(answer).await;
         let client = OutboundClient::guarded(&config(&["127.0.0.1"])).unwrap();
 
-        let answer = client.send(get(&format!("http://127.0.0.1:{port}/"))).await.unwrap();
+        let answer = client
+            .send(get(&format!("http://127.0.0.1:{port}/")))
+            .await
+            .unwrap();
 
         assert_eq!(answer.status().as_u16(), 302);
     }
@@ -366,24 +402,39 @@ mod tests {
     #[tokio::test]
     async fn long_answers_and_silent_servers_are_given_up() {
         let long = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n0123456789012345678901234567890123456789";
-        let long: &'static str = Box::leak((long.to_owned() + &"x".repeat(99_960)).into_boxed_str());
+        let long: &'static str =
+            Box::leak((long.to_owned() + &"x".repeat(99_960)).into_boxed_str());
         let (long, silent) = (server(long).await, server("").await);
         let client = OutboundClient::guarded(&config(&["127.0.0.1"])).unwrap();
 
         let too_long = client.send(get(&format!("http://127.0.0.1:{long}/"))).await;
-        let no_answer = client.send(get(&format!("http://127.0.0.1:{silent}/"))).await;
+        let no_answer = client
+            .send(get(&format!("http://127.0.0.1:{silent}/")))
+            .await;
 
-        assert!(matches!(too_long, Err(OutboundError::TooLong { limit: 1000 })), "{too_long:?}");
-        assert!(matches!(no_answer, Err(OutboundError::TimedOut)), "{no_answer:?}");
+        assert!(
+            matches!(too_long, Err(OutboundError::TooLong { limit: 1000 })),
+            "{too_long:?}"
+        );
+        assert!(
+            matches!(no_answer, Err(OutboundError::TimedOut)),
+            "{no_answer:?}"
+        );
     }
 
     #[tokio::test]
     async fn an_error_does_not_repeat_the_address() {
         let client = OutboundClient::trusted(&config(&[])).unwrap();
 
-        let error = client.send(get("http://127.0.0.1:1/secret-path?token=abc")).await.unwrap_err();
+        let error = client
+            .send(get("http://127.0.0.1:1/secret-path?token=abc"))
+            .await
+            .unwrap_err();
 
         let text = format!("{error} {error:?}");
-        assert!(!text.contains("secret-path") && !text.contains("abc"), "{text}");
+        assert!(
+            !text.contains("secret-path") && !text.contains("abc"),
+            "{text}"
+        );
     }
 }

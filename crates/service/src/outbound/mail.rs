@@ -159,7 +159,10 @@ mod tests {
 
     #[test]
     fn a_subject_is_one_line() {
-        assert_eq!(one_line("Join A\r\nBcc: eve@example.com"), "Join A  Bcc: eve@example.com");
+        assert_eq!(
+            one_line("Join A\r\nBcc: eve@example.com"),
+            "Join A  Bcc: eve@example.com"
+        );
         assert_eq!(one_line("a\u{2028}b\0c "), "a b c");
         assert_eq!(one_line(&"x".repeat(1000)).len(), 200);
     }

@@ -93,18 +93,10 @@ impl Github {
         code: &SecretString,
         back: Option<&Return>,
     ) -> Result<SecretString, BoxError> {
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("client_id", &self.client_id)
-            .append_pair("client_secret", self.client_secret.expose_secret())
-            .append_pair("code", code.expose_secret());
-        if let Some(back) = back {
-            form.append_pair("redirect_uri", &back.callback)
-                .append_pair("code_verifier", back.verifier.expose_secret());
-        }
         let request = Request::post(format!("{}/login/oauth/access_token", self.url))
             .header("accept", "application/json")
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(form.finish().into_bytes())?;
+            .body(self.code_form(code, back).into_bytes())?;
         let granted: Granted = self.answered(request).await?;
         match (granted.access_token, granted.error) {
             (Some(token), None) => Ok(token),
@@ -113,6 +105,18 @@ impl Github {
                 Err(format!("GitHub refuses the code: {error}").into())
             }
         }
+    }
+
+    fn code_form(&self, code: &SecretString, back: Option<&Return>) -> String {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("client_id", &self.client_id)
+            .append_pair("client_secret", self.client_secret.expose_secret())
+            .append_pair("code", code.expose_secret());
+        if let Some(back) = back {
+            form.append_pair("redirect_uri", &back.callback)
+                .append_pair("code_verifier", back.verifier.expose_secret());
+        }
+        form.finish()
     }
 
     async fn ask<T: for<'a> Deserialize<'a>>(

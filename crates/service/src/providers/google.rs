@@ -61,12 +61,19 @@ impl Google {
         let mut url = Url::parse(&self.token_info_url)?;
         url.query_pairs_mut()
             .append_pair("access_token", token.expose_secret());
-        let info: TokenInfo = self.ask(Request::get(url.as_str()).body(Vec::new())?).await?;
+        let info: TokenInfo = self
+            .ask(Request::get(url.as_str()).body(Vec::new())?)
+            .await?;
         if info.aud != self.client_id {
             return Err("the access token was given out to another application".into());
         }
-        let metadata = self.openid.metadata(std::time::Duration::from_secs(600)).await?;
-        let endpoint = metadata.userinfo_endpoint().ok_or("nobody tells of people")?;
+        let metadata = self
+            .openid
+            .metadata(std::time::Duration::from_secs(600))
+            .await?;
+        let endpoint = metadata
+            .userinfo_endpoint()
+            .ok_or("nobody tells of people")?;
         let request = Request::get(endpoint.as_str())
             .header("authorization", format!("Bearer {}", token.expose_secret()))
             .body(Vec::new())?;

@@ -156,6 +156,8 @@ pub(crate) fn providers(config: &ServiceConfig) -> Result<BTreeMap<String, Provi
 }
 
 fn lower(domains: &[String]) -> Vec<String> {
-    let domains = domains.iter().map(|domain| domain.trim().trim_start_matches('@'));
+    let domains = domains
+        .iter()
+        .map(|domain| domain.trim().trim_start_matches('@'));
     domains.map(str::to_ascii_lowercase).collect()
 }

@@ -6,8 +6,8 @@ use crate::error::BoxError;
 use crate::outbound::{OutboundClient, OutboundError};
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreGenderClaim, CoreIdTokenVerifier,
-    CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
-    CoreProviderMetadata, CoreUserInfoClaims,
+    CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata,
+    CoreUserInfoClaims,
 };
 use openidconnect::{
     AccessToken, AccessTokenHash, AdditionalClaims, AuthType, AuthorizationCode, ClientId,
@@ -100,7 +100,9 @@ impl OpenId {
         let http = self.http();
         let answer = client
             .exchange_code(AuthorizationCode::new(back.code.expose_secret().to_owned()))?
-            .set_pkce_verifier(PkceCodeVerifier::new(back.verifier.expose_secret().to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(
+                back.verifier.expose_secret().to_owned(),
+            ))
             .request_async(&http)
             .await
             .map_err(|error| plain("the provider gives no token for the code", &error))?;
@@ -116,21 +118,19 @@ impl OpenId {
                 self.claims(&metadata, &token, &nonce, access)?
             }
         };
-        let info: Option<CoreUserInfoClaims> = if claims.email().is_none() {
-            let request = client.user_info(access.clone(), Some(claims.subject().clone()));
-            match request {
-                Ok(request) => Some(
-                    request
-                        .request_async(&http)
-                        .await
-                        .map_err(|error| plain("the provider tells nothing of the person", &error))?,
-                ),
-                // The provider has no such place to ask.
-                Err(_) => None,
-            }
-        } else {
-            None
-        };
+        let info: Option<CoreUserInfoClaims> =
+            if claims.email().is_none() {
+                let request = client.user_info(access.clone(), Some(claims.subject().clone()));
+                match request {
+                    Ok(request) => Some(request.request_async(&http).await.map_err(|error| {
+                        plain("the provider tells nothing of the person", &error)
+                    })?),
+                    // The provider has no such place to ask.
+                    Err(_) => None,
+                }
+            } else {
+                None
+            };
         Ok(self.person_of(&claims, info.as_ref()))
     }
 
@@ -189,8 +189,12 @@ impl OpenId {
         };
         let is_verified = is_verified.unwrap_or(self.config.trust_email);
         let email = email.filter(|_| is_verified);
-        let first = claims.given_name().or(info.and_then(|info| info.given_name()));
-        let last = claims.family_name().or(info.and_then(|info| info.family_name()));
+        let first = claims
+            .given_name()
+            .or(info.and_then(|info| info.given_name()));
+        let last = claims
+            .family_name()
+            .or(info.and_then(|info| info.family_name()));
         let more = &claims.additional_claims().0;
         Person {
             subject: claims.subject().as_str().to_owned(),
@@ -203,7 +207,12 @@ impl OpenId {
     }
 
     fn is_admin(&self, claims: &Map<String, Json>) -> bool {
-        let Some(claim) = self.config.role_claim.as_ref().and_then(|name| claims.get(name)) else {
+        let Some(claim) = self
+            .config
+            .role_claim
+            .as_ref()
+            .and_then(|name| claims.get(name))
+        else {
             return false;
         };
         let makes_admin = |value: &Json| {
@@ -221,7 +230,11 @@ impl OpenId {
         &self,
         oldest: Duration,
     ) -> Result<Arc<CoreProviderMetadata>, BoxError> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if let Some((since, metadata)) = known
             && since.elapsed() < oldest
         {
@@ -281,8 +294,12 @@ fn plain(what: &str, error: &dyn std::error::Error) -> BoxError {
 }
 
 fn localized<T>(claim: &LocalizedClaim<T>, text: impl Fn(&T) -> &str) -> String {
-    let value = claim.get(None).or_else(|| claim.iter().next().map(|(_, value)| value));
-    value.map(|value| text(value).to_owned()).unwrap_or_default()
+    let value = claim
+        .get(None)
+        .or_else(|| claim.iter().next().map(|(_, value)| value));
+    value
+        .map(|value| text(value).to_owned())
+        .unwrap_or_default()
 }
 
 /// A name as members have it.
@@ -291,4 +308,3 @@ pub(super) fn name(text: Option<String>) -> String {
     let shown = text.chars().filter(|c| !c.is_control());
     shown.take(crate::sign_up::NAME_LIMIT).collect()
 }
-

@@ -53,13 +53,9 @@ impl Service {
     /// Failures of the database.
     pub async fn send_waiting_mail(&self) -> ServiceResult<usize> {
         let now = self.clock().now();
-        let claimed = self.store().claim_outbox(
-            KIND,
-            self.node(),
-            now,
-            now.plus_micros(LEASE),
-            BATCH,
-        );
+        let claimed =
+            self.store()
+                .claim_outbox(KIND, self.node(), now, now.plus_micros(LEASE), BATCH);
         let claimed = self.ask(claimed).await?;
         let count = claimed.len();
         for event in claimed {
@@ -82,7 +78,11 @@ impl Service {
             self.store().finish_outbox(event.id, self.node()).await?;
             return Ok(());
         }
-        warn!(problem, attempts = event.attempts, "a letter waits for the next attempt");
+        warn!(
+            problem,
+            attempts = event.attempts,
+            "a letter waits for the next attempt"
+        );
         let due = now.plus_micros(pause(event.attempts));
         self.store()
             .retry_outbox(event.id, self.node(), due, problem)
@@ -106,7 +106,9 @@ impl Service {
                     .await
             }
             Wish::EmailChanged { email } => self.tell(&email, &letters::email_changed()).await,
-            Wish::PasswordChanged { email } => self.tell(&email, &letters::password_changed()).await,
+            Wish::PasswordChanged { email } => {
+                self.tell(&email, &letters::password_changed()).await
+            }
         }
     }
 

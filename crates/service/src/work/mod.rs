@@ -7,6 +7,7 @@ mod feature_files;
 mod identity_writes;
 mod leases;
 mod mails;
+mod own_flags;
 mod propagation_probe;
 mod schedule;
 mod usage_flush;
@@ -79,6 +80,9 @@ impl Service {
         tasks.spawn(schedule::run(self.clone(), stop.clone()));
         tasks.spawn(feature_files::run(self.clone(), stop.clone()));
         tasks.spawn(mails::run(self.clone(), stop.clone()));
+        if self.has_distant_flags() {
+            tasks.spawn(own_flags::run(self.clone(), stop.clone()));
+        }
         tasks.spawn(propagation_probe::run(self.clone(), stop.clone()));
         tasks.spawn(usage_flush::run(self.clone(), stop));
         Ok(Work {

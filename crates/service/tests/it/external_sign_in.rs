@@ -86,7 +86,11 @@ impl Door {
     async fn sign_up(&self, email: &str) -> SecretString {
         let mut config = self.service.config().clone();
         config.sign_in.allow_sign_up = true;
-        let open = Service::new(self.fixture.store.clone(), clock(&self.fixture.time), config);
+        let open = Service::new(
+            self.fixture.store.clone(),
+            clock(&self.fixture.time),
+            config,
+        );
         let request = SignUpRequest {
             email: email.to_owned(),
             password: PASSWORD.into(),
@@ -117,11 +121,28 @@ async fn a_newcomer_joins_the_organisation_and_is_known_from_then_on() {
     let second = door.journey("acme").await.unwrap();
 
     assert!(first.is_new && !second.is_new);
-    assert_eq!((first.member.id, &*first.member.email), (second.member.id, GRACE));
-    assert_eq!((&*first.member.first_name, &*first.member.last_name), ("Grace", "Hopper"));
-    let places = door.fixture.store.memberships(first.member.id).await.unwrap();
+    assert_eq!(
+        (first.member.id, &*first.member.email),
+        (second.member.id, GRACE)
+    );
+    assert_eq!(
+        (&*first.member.first_name, &*first.member.last_name),
+        ("Grace", "Hopper")
+    );
+    let places = door
+        .fixture
+        .store
+        .memberships(first.member.id)
+        .await
+        .unwrap();
     assert_eq!((places.len(), places[0].role), (1, Role::User));
-    let names: Vec<String> = door.service.sign_in_providers().into_iter().map(|each| each.label).collect();
+    let names: Vec<String> = door
+        .service
+        .sign_in_providers()
+        .await
+        .into_iter()
+        .map(|each| each.label)
+        .collect();
     assert_eq!(names, ["Acme", "GitHub", "Google"]);
     // Nobody has a password here, so none signs in.
     let by_password = door.service.sign_in(GRACE, "".into(), HERE).await;
@@ -131,11 +152,17 @@ async fn a_newcomer_joins_the_organisation_and_is_known_from_then_on() {
 #[tokio::test]
 async fn a_claim_makes_an_admin_of_whoever_joins() {
     let door = Door::open().await;
-    door.provider.claim("groups", json!(["staff", "flag-admins"]));
+    door.provider
+        .claim("groups", json!(["staff", "flag-admins"]));
 
     let came = door.journey("acme").await.unwrap();
 
-    let places = door.fixture.store.memberships(came.member.id).await.unwrap();
+    let places = door
+        .fixture
+        .store
+        .memberships(came.member.id)
+        .await
+        .unwrap();
     assert_eq!(places[0].role, Role::Admin);
     assert!(!came.member.is_superuser);
 }
@@ -187,13 +214,23 @@ async fn an_address_that_is_not_verified_or_of_another_domain_is_refused() {
         config.google.allowed_domains = domains();
     };
     let door = Door::open_with(limited).await;
-    for email in ["grace@evil.example", "grace@sub.example.com", "grace@example.com.evil.example"] {
+    for email in [
+        "grace@evil.example",
+        "grace@sub.example.com",
+        "grace@example.com.evil.example",
+    ] {
         door.provider.claim("email", email);
-        check_refusal(door.journey("acme").await, ExternalProblem::DomainNotAllowed);
+        check_refusal(
+            door.journey("acme").await,
+            ExternalProblem::DomainNotAllowed,
+        );
     }
     door.provider.claim("email", GRACE);
     // An address of the domain that Google does not count to the domain's own organisation.
-    check_refusal(door.journey("google").await, ExternalProblem::DomainNotAllowed);
+    check_refusal(
+        door.journey("google").await,
+        ExternalProblem::DomainNotAllowed,
+    );
     door.provider.claim("hd", "example.com");
     assert!(door.journey("google").await.is_ok());
 }
@@ -215,25 +252,52 @@ async fn only_the_browser_that_left_comes_back_and_only_once_and_in_time() {
     let (state, ticket) = (arrival.state.clone(), leaving.ticket.clone());
 
     // The code of one browser in another one: whoever follows a prepared link does not end up signed in as its maker.
-    check_refusal(come(&stranger.ticket, &state, code.clone(), "acme").await, ExternalProblem::Stale);
-    check_refusal(come(&ticket, "other", code.clone(), "acme").await, ExternalProblem::Stale);
-    check_refusal(come(&ticket, &state, code.clone(), "google").await, ExternalProblem::Stale);
+    check_refusal(
+        come(&stranger.ticket, &state, code.clone(), "acme").await,
+        ExternalProblem::Stale,
+    );
+    check_refusal(
+        come(&ticket, "other", code.clone(), "acme").await,
+        ExternalProblem::Stale,
+    );
+    check_refusal(
+        come(&ticket, &state, code.clone(), "google").await,
+        ExternalProblem::Stale,
+    );
     let text = ticket.expose_secret();
-    for forged in ["", ".", "zz.zz", &text[..text.len() - 2], &text.replace("61", "62")] {
+    for forged in [
+        "",
+        ".",
+        "zz.zz",
+        &text[..text.len() - 2],
+        &text.replace("61", "62"),
+    ] {
         let forged = SecretString::from(forged);
-        check_refusal(come(&forged, &state, code.clone(), "acme").await, ExternalProblem::Stale);
+        check_refusal(
+            come(&forged, &state, code.clone(), "acme").await,
+            ExternalProblem::Stale,
+        );
     }
     come(&ticket, &state, code.clone(), "acme").await.unwrap();
     let fresh_code = door.provider.code_for(&arrival);
-    check_refusal(come(&ticket, &state, fresh_code, "acme").await, ExternalProblem::Stale);
+    check_refusal(
+        come(&ticket, &state, fresh_code, "acme").await,
+        ExternalProblem::Stale,
+    );
 
     let late = door.service.leave_for("acme", None).await.unwrap();
     let (arrival, code) = door.provider.agree(&late.url);
     door.fixture.advance(601);
-    check_refusal(come(&late.ticket, &arrival.state, code, "acme").await, ExternalProblem::Stale);
+    check_refusal(
+        come(&late.ticket, &arrival.state, code, "acme").await,
+        ExternalProblem::Stale,
+    );
     let used = door.service.leave_for("acme", None).await.unwrap();
     let (arrival, _) = door.provider.agree(&used.url);
-    check_refusal(come(&used.ticket, &arrival.state, "code-1".to_owned(), "acme").await, ExternalProblem::Failed);
+    check_refusal(
+        come(&used.ticket, &arrival.state, "code-1".to_owned(), "acme").await,
+        ExternalProblem::Failed,
+    );
 }
 
 #[tokio::test]
@@ -246,7 +310,12 @@ async fn an_account_that_somebody_else_made_with_the_address_is_theirs_no_longer
     assert!(!came.is_new);
     let by_password = door.service.sign_in(GRACE, PASSWORD.into(), HERE).await;
     assert!(matches!(by_password, Err(ServiceError::WrongCredentials)));
-    assert!(door.service.caller_by_token(token.expose_secret()).await.is_err());
+    assert!(
+        door.service
+            .caller_by_token(token.expose_secret())
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -256,8 +325,16 @@ async fn a_verified_account_keeps_its_password_beside_the_service() {
 
     let came = door.journey("acme").await.unwrap();
 
-    assert_eq!((came.is_new, &*came.member.email), (false, "ada@example.com"));
-    assert!(door.service.sign_in("ada@example.com", PASSWORD.into(), HERE).await.is_ok());
+    assert_eq!(
+        (came.is_new, &*came.member.email),
+        (false, "ada@example.com")
+    );
+    assert!(
+        door.service
+            .sign_in("ada@example.com", PASSWORD.into(), HERE)
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -269,19 +346,32 @@ async fn who_has_no_account_and_no_invitation_stays_outside() {
     check_refusal(door.journey("acme").await, ExternalProblem::Closed);
     let caller = &door.fixture.caller;
     let organisation = door.fixture.project.organisation_id;
-    let link = door.service.create_invite_link(caller, organisation, Role::User, None);
+    let link = door
+        .service
+        .create_invite_link(caller, organisation, Role::User, None);
     let link = link.await.unwrap();
 
-    let leaving = door.service.leave_for("acme", Some(link.token.to_string())).await.unwrap();
+    let leaving = door
+        .service
+        .leave_for("acme", Some(link.token.to_string()))
+        .await
+        .unwrap();
     let (arrival, code) = door.provider.agree(&leaving.url);
     let returning = Returning {
         ticket: leaving.ticket,
         state: arrival.state,
         code: code.into(),
     };
-    let came = door.service.come_back_from("acme", returning, HERE).await.unwrap();
+    let came = door
+        .service
+        .come_back_from("acme", returning, HERE)
+        .await
+        .unwrap();
 
-    assert_eq!((came.is_new, came.invite.as_deref()), (true, Some(&*link.token)));
+    assert_eq!(
+        (came.is_new, came.invite.as_deref()),
+        (true, Some(&*link.token))
+    );
     assert!(matches!(
         door.service.leave_for("unknown", None).await,
         Err(ServiceError::External(ExternalProblem::NotSetUp))
@@ -324,7 +414,10 @@ async fn github_counts_with_its_primary_and_verified_address() {
         json!([{ "email": GRACE, "primary": false, "verified": true }]),
     ] {
         door.provider.tell(|says| says.emails = emails);
-        check_refusal(door.journey("github").await, ExternalProblem::EmailUnverified);
+        check_refusal(
+            door.journey("github").await,
+            ExternalProblem::EmailUnverified,
+        );
     }
     door.provider.tell(|says| {
         says.emails = json!([
@@ -335,7 +428,10 @@ async fn github_counts_with_its_primary_and_verified_address() {
 
     let came = door.journey("github").await.unwrap();
 
-    assert_eq!((&*came.member.email, &*came.member.first_name), (GRACE, "Grace"));
+    assert_eq!(
+        (&*came.member.email, &*came.member.first_name),
+        (GRACE, "Grace")
+    );
     assert_eq!(came.member.last_name, "Brewster Hopper");
 }
 
@@ -352,7 +448,11 @@ async fn a_dashboard_of_flagsmith_signs_in_with_what_it_got_itself() {
     let (_, again) = sign_in("github", "from-a-dashboard").await.unwrap();
 
     assert!(is_new && !again);
-    let caller = door.service.caller_by_token(key.expose_secret()).await.unwrap();
+    let caller = door
+        .service
+        .caller_by_token(key.expose_secret())
+        .await
+        .unwrap();
     assert_eq!(caller.member().unwrap().email, GRACE);
     assert!(sign_in("github", "nonsense").await.is_err());
     assert!(matches!(
@@ -360,7 +460,8 @@ async fn a_dashboard_of_flagsmith_signs_in_with_what_it_got_itself() {
         Err(ServiceError::External(ExternalProblem::NotSetUp))
     ));
     // A token that Google gave out to another application is worth nothing here.
-    door.provider.tell(|says| says.token_audience = "another-app".to_owned());
+    door.provider
+        .tell(|says| says.token_audience = "another-app".to_owned());
     assert!(matches!(
         sign_in("google", "an-access-token").await,
         Err(ServiceError::External(ExternalProblem::Failed))

@@ -92,7 +92,10 @@ impl IdentityProvider {
 
     /// Sets one claim of the tokens to come.
     pub fn claim(&self, name: &str, value: impl Into<Json>) {
-        self.parts().says.claims.insert(name.to_owned(), value.into());
+        self.parts()
+            .says
+            .claims
+            .insert(name.to_owned(), value.into());
     }
 
     /// The person agrees: gives the code that the browser brings back.
@@ -180,11 +183,15 @@ impl IdentityProvider {
                     "email_verified": "true" });
                 (200, grace)
             }
-            "/userinfo" => (200, json!({ "sub": "g-1", "given_name": "Grace", "hd": "example.com" })),
+            "/userinfo" => (
+                200,
+                json!({ "sub": "g-1", "given_name": "Grace", "hd": "example.com" }),
+            ),
             "/login/oauth/access_token" => self.github_token(form),
-            "/user" if authorization == Some("Bearer gh-token") => {
-                (200, json!({ "id": 77, "login": "grace", "name": "Grace Brewster Hopper" }))
-            }
+            "/user" if authorization == Some("Bearer gh-token") => (
+                200,
+                json!({ "id": 77, "login": "grace", "name": "Grace Brewster Hopper" }),
+            ),
             "/user/emails" if authorization == Some("Bearer gh-token") => {
                 (200, self.parts().says.emails.clone())
             }
@@ -204,20 +211,28 @@ impl IdentityProvider {
             return refused;
         }
         if form["code"] == "from-a-dashboard" {
-            return (200, json!({ "access_token": "gh-token", "token_type": "bearer" }));
+            return (
+                200,
+                json!({ "access_token": "gh-token", "token_type": "bearer" }),
+            );
         }
         match self.parts().codes.remove(&form["code"]) {
-            Some(arrival) if fits(&arrival, form) => {
-                (200, json!({ "access_token": "gh-token", "token_type": "bearer" }))
-            }
+            Some(arrival) if fits(&arrival, form) => (
+                200,
+                json!({ "access_token": "gh-token", "token_type": "bearer" }),
+            ),
             _ => refused,
         }
     }
 
     fn token(&self, form: &HashMap<String, String>, authorization: Option<&str>) -> (u16, Json) {
         let refused = (400, json!({ "error": "invalid_grant" }));
-        let basic = format!("Basic {}", base64(format!("{CLIENT}:{SECRET}").as_bytes(), true));
-        if authorization.map(|text| text.trim_end_matches('=')) != Some(basic.trim_end_matches('=')) {
+        let basic = format!(
+            "Basic {}",
+            base64(format!("{CLIENT}:{SECRET}").as_bytes(), true)
+        );
+        if authorization.map(|text| text.trim_end_matches('=')) != Some(basic.trim_end_matches('='))
+        {
             return (401, json!({ "error": "invalid_client" }));
         }
         let mut parts = self.parts();
@@ -235,7 +250,10 @@ impl IdentityProvider {
     }
 
     fn id_token(&self, says: &Says, arrival: &Arrival) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
         let mut claims = json!({
             "iss": self.issuer,
             "aud": CLIENT,
@@ -265,7 +283,11 @@ impl IdentityProvider {
             "HS256" => {
                 use hmac::{KeyInit as _, Mac as _};
                 let mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes());
-                mac.unwrap().chain_update(text.as_bytes()).finalize().into_bytes().to_vec()
+                mac.unwrap()
+                    .chain_update(text.as_bytes())
+                    .finalize()
+                    .into_bytes()
+                    .to_vec()
             }
             _ => {
                 let key = key(says.has_new_key != says.signs_secretly);

@@ -97,24 +97,50 @@ fn is_over<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> bool {
 #[tokio::test]
 async fn a_forgotten_password_is_chosen_anew_once() {
     let mut post = Post::open().await;
-    let token = post.service.sign_in(ADA, PASSWORD.into(), HERE).await.unwrap();
-    let session = post.service.open_session(post.fixture.caller.require_person().unwrap().id);
+    let token = post
+        .service
+        .sign_in(ADA, PASSWORD.into(), HERE)
+        .await
+        .unwrap();
+    let session = post
+        .service
+        .open_session(post.fixture.caller.require_person().unwrap().id);
     let session = session.await.unwrap();
 
     post.ask("ADA@example.com").await;
     let letter = post.sink.next().await;
     let guest = guest(&letter, "password-reset/confirm");
-    let reset = || post.service.reset_password(&guest, NEW_PASSWORD.into(), HERE);
+    let reset = || {
+        post.service
+            .reset_password(&guest, NEW_PASSWORD.into(), HERE)
+    };
     let member = reset().await.unwrap();
 
-    assert_eq!((letter.to.as_slice(), &*letter.from), (&[ADA.to_owned()][..], "flags@example.com"));
+    assert_eq!(
+        (letter.to.as_slice(), &*letter.from),
+        (&[ADA.to_owned()][..], "flags@example.com")
+    );
     assert_eq!(member.email, ADA);
     assert!(post.may_sign_in(NEW_PASSWORD).await && !post.may_sign_in(PASSWORD).await);
     assert!(is_over(reset().await));
-    assert!(post.service.caller_by_token(token.expose_secret()).await.is_err());
-    assert!(post.service.caller_by_session(session.expose_secret()).await.is_err());
+    assert!(
+        post.service
+            .caller_by_token(token.expose_secret())
+            .await
+            .is_err()
+    );
+    assert!(
+        post.service
+            .caller_by_session(session.expose_secret())
+            .await
+            .is_err()
+    );
     let notice = post.sink.next().await;
-    assert!(notice.text.contains("has a new password"), "{}", notice.text);
+    assert!(
+        notice.text.contains("has a new password"),
+        "{}",
+        notice.text
+    );
 }
 
 #[tokio::test]
@@ -123,16 +149,26 @@ async fn a_link_runs_out_and_ends_with_the_password_it_was_made_for() {
     post.ask(ADA).await;
     let late = guest(&post.sink.next().await, "password-reset/confirm");
     post.fixture.advance(3601);
-    assert!(is_over(post.service.reset_password(&late, NEW_PASSWORD.into(), HERE).await));
+    assert!(is_over(
+        post.service
+            .reset_password(&late, NEW_PASSWORD.into(), HERE)
+            .await
+    ));
 
     post.ask(ADA).await;
     let first = guest(&post.sink.next().await, "password-reset/confirm");
     post.ask(ADA).await;
     let second = guest(&post.sink.next().await, "password-reset/confirm");
-    let first_used = post.service.reset_password(&first, NEW_PASSWORD.into(), HERE);
+    let first_used = post
+        .service
+        .reset_password(&first, NEW_PASSWORD.into(), HERE);
     first_used.await.unwrap();
 
-    assert!(is_over(post.service.reset_password(&second, PASSWORD.into(), HERE).await));
+    assert!(is_over(
+        post.service
+            .reset_password(&second, PASSWORD.into(), HERE)
+            .await
+    ));
     assert!(post.may_sign_in(NEW_PASSWORD).await);
 }
 
@@ -151,13 +187,35 @@ async fn a_link_is_for_one_account_and_one_purpose() {
     };
 
     for wrong in [&other_account, &other_token] {
-        assert!(is_over(post.service.reset_password(wrong, NEW_PASSWORD.into(), HERE).await));
+        assert!(is_over(
+            post.service
+                .reset_password(wrong, NEW_PASSWORD.into(), HERE)
+                .await
+        ));
     }
     assert!(is_over(post.service.activate(&right, HERE).await));
-    assert!(is_over(post.service.reset_email(&right, "eve@example.com", HERE).await));
-    let weak = post.service.reset_password(&right, "123".into(), HERE).await;
-    assert!(matches!(weak, Err(ServiceError::Invalid { field: "new_password", .. })));
-    assert!(post.service.reset_password(&right, NEW_PASSWORD.into(), HERE).await.is_ok());
+    assert!(is_over(
+        post.service
+            .reset_email(&right, "eve@example.com", HERE)
+            .await
+    ));
+    let weak = post
+        .service
+        .reset_password(&right, "123".into(), HERE)
+        .await;
+    assert!(matches!(
+        weak,
+        Err(ServiceError::Invalid {
+            field: "new_password",
+            ..
+        })
+    ));
+    assert!(
+        post.service
+            .reset_password(&right, NEW_PASSWORD.into(), HERE)
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -174,7 +232,10 @@ async fn an_unknown_address_is_answered_alike_and_written_to_by_nobody() {
     let no_address = post
         .service
         .request_account_link(LinkPurpose::Password, "nonsense", HERE);
-    assert!(matches!(no_address.await, Err(ServiceError::Invalid { .. })));
+    assert!(matches!(
+        no_address.await,
+        Err(ServiceError::Invalid { .. })
+    ));
 }
 
 #[tokio::test]
@@ -206,7 +267,10 @@ async fn wishes_are_limited_for_an_address_and_for_where_they_come_from() {
     }
 
     assert_eq!(letters, 5);
-    assert!(matches!(refused, Some(ServiceError::TooManyAttempts { .. })));
+    assert!(matches!(
+        refused,
+        Some(ServiceError::TooManyAttempts { .. })
+    ));
 }
 
 #[tokio::test]
@@ -225,10 +289,15 @@ async fn a_letter_that_is_not_taken_now_is_tried_again_with_another_link() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };
-    let letter = tokio::time::timeout(std::time::Duration::from_secs(20), letter).await.unwrap();
+    let letter = tokio::time::timeout(std::time::Duration::from_secs(20), letter)
+        .await
+        .unwrap();
 
     let guest = guest(&letter, "password-reset/confirm");
-    let reset = post.service.reset_password(&guest, NEW_PASSWORD.into(), HERE).await;
+    let reset = post
+        .service
+        .reset_password(&guest, NEW_PASSWORD.into(), HERE)
+        .await;
     assert!(reset.is_ok());
 }
 
@@ -255,23 +324,36 @@ async fn without_mail_a_superuser_is_shown_the_link_once() {
 
     let waiting = post.service.waiting_links(caller).await.unwrap();
     assert_eq!((waiting.len(), &*waiting[0].email), (1, ADA));
-    let shown = post.service.show_waiting_link(caller, waiting[0].id).await.unwrap();
+    let shown = post
+        .service
+        .show_waiting_link(caller, waiting[0].id)
+        .await
+        .unwrap();
     let again = post.service.show_waiting_link(caller, waiting[0].id).await;
 
     assert!(is_over(again));
     assert!(post.service.waiting_links(caller).await.unwrap().is_empty());
-    let path = shown.expose_secret().strip_prefix("/password-reset/confirm/").unwrap();
+    let path = shown
+        .expose_secret()
+        .strip_prefix("/password-reset/confirm/")
+        .unwrap();
     let (account, token) = path.split_once('/').unwrap();
     let guest = AccountLinkGuest {
         account: account.to_owned(),
         token: token.into(),
     };
-    post.service.reset_password(&guest, NEW_PASSWORD.into(), HERE).await.unwrap();
+    post.service
+        .reset_password(&guest, NEW_PASSWORD.into(), HERE)
+        .await
+        .unwrap();
     assert!(post.may_sign_in(NEW_PASSWORD).await);
     let mut plain = caller.require_person().unwrap().clone();
     plain.is_superuser = false;
     let plain = Caller::of_member(plain, Vec::new());
-    assert!(matches!(post.service.waiting_links(&plain).await, Err(ServiceError::Forbidden)));
+    assert!(matches!(
+        post.service.waiting_links(&plain).await,
+        Err(ServiceError::Forbidden)
+    ));
 }
 
 fn somebody(email: &str, invite: Option<&str>) -> SignUpRequest {
@@ -305,14 +387,32 @@ async fn an_invitation_is_mailed_and_lets_one_person_in() {
     assert_eq!(letter.to, ["grace@example.com"]);
     assert!(letter.text.contains("Acme") && token != invited[0].token.expose_secret());
     let invitation = post.service.invitation(&token).await.unwrap();
-    assert_eq!((&*invitation.organisation, invitation.email.as_deref()), ("Acme", Some("grace@example.com")));
-    let eve = post.service.sign_up(somebody("eve@example.com", Some(&token)), HERE).await;
+    assert_eq!(
+        (&*invitation.organisation, invitation.email.as_deref()),
+        ("Acme", Some("grace@example.com"))
+    );
+    let eve = post
+        .service
+        .sign_up(somebody("eve@example.com", Some(&token)), HERE)
+        .await;
     assert!(matches!(eve, Err(ServiceError::Forbidden)));
-    let grace = post.service.sign_up(somebody("grace@example.com", Some(&token)), HERE);
+    let grace = post
+        .service
+        .sign_up(somebody("grace@example.com", Some(&token)), HERE);
     let (member, key) = grace.await.unwrap();
-    let caller = post.service.caller_by_token(key.expose_secret()).await.unwrap();
+    let caller = post
+        .service
+        .caller_by_token(key.expose_secret())
+        .await
+        .unwrap();
     post.service.join_by_either(&caller, &token).await.unwrap();
-    assert!(post.fixture.store.email_is_verified(member.id).await.unwrap());
+    assert!(
+        post.fixture
+            .store
+            .email_is_verified(member.id)
+            .await
+            .unwrap()
+    );
     assert!(is_over(post.service.invitation(&token).await));
 }
 
@@ -325,14 +425,20 @@ async fn an_invitation_runs_out() {
         role: Role::User,
     };
     let caller = &post.fixture.caller;
-    post.service.create_invites(caller, organisation, vec![request]).await.unwrap();
+    post.service
+        .create_invites(caller, organisation, vec![request])
+        .await
+        .unwrap();
     let letter = post.sink.next().await;
     let token = letter.after("/invite/").to_owned();
 
     post.fixture.advance(15 * 24 * 3600);
 
     assert!(is_over(post.service.invitation(&token).await));
-    let late = post.service.sign_up(somebody("grace@example.com", Some(&token)), HERE).await;
+    let late = post
+        .service
+        .sign_up(somebody("grace@example.com", Some(&token)), HERE)
+        .await;
     assert!(matches!(late, Err(ServiceError::Forbidden)));
 }
 
@@ -343,32 +449,56 @@ async fn who_signs_up_uninvited_waits_for_activation_where_that_is_asked_for() {
         config.sign_in.activation = true;
     })
     .await;
-    let signed_up = post.service.sign_up(somebody("grace@example.com", None), HERE).await;
+    let signed_up = post
+        .service
+        .sign_up(somebody("grace@example.com", None), HERE)
+        .await;
     let (member, token) = signed_up.unwrap();
-    let sign_in = || post.service.sign_in("grace@example.com", PASSWORD.into(), HERE);
+    let sign_in = || {
+        post.service
+            .sign_in("grace@example.com", PASSWORD.into(), HERE)
+    };
 
     assert!(!member.is_active && sign_in().await.is_err());
-    assert!(post.service.caller_by_token(token.expose_secret()).await.is_err());
+    assert!(
+        post.service
+            .caller_by_token(token.expose_secret())
+            .await
+            .is_err()
+    );
     let guest = guest(&post.sink.next().await, "activate");
     post.service.activate(&guest, HERE).await.unwrap();
 
     assert!(sign_in().await.is_ok());
-    assert!(post.fixture.store.email_is_verified(member.id).await.unwrap());
+    assert!(
+        post.fixture
+            .store
+            .email_is_verified(member.id)
+            .await
+            .unwrap()
+    );
     assert!(is_over(post.service.activate(&guest, HERE).await));
 }
 
 #[tokio::test]
 async fn another_address_is_chosen_by_a_link_and_the_first_is_told() {
     let mut post = Post::open().await;
-    let asked = post.service.request_account_link(LinkPurpose::Email, ADA, HERE);
+    let asked = post
+        .service
+        .request_account_link(LinkPurpose::Email, ADA, HERE);
     asked.await.unwrap();
     let guest = guest(&post.sink.next().await, "email-change/confirm");
 
-    post.service.reset_email(&guest, "countess@example.com", HERE).await.unwrap();
+    post.service
+        .reset_email(&guest, "countess@example.com", HERE)
+        .await
+        .unwrap();
 
     let notice = post.sink.next().await;
     assert_eq!(notice.to, [ADA]);
-    let sign_in = post.service.sign_in("countess@example.com", PASSWORD.into(), HERE);
+    let sign_in = post
+        .service
+        .sign_in("countess@example.com", PASSWORD.into(), HERE);
     assert!(sign_in.await.is_ok());
     assert!(is_over(post.service.reset_email(&guest, ADA, HERE).await));
 }
@@ -389,6 +519,10 @@ async fn one_account_is_not_tried_out_from_many_places() {
     }
 
     let last = outcomes.pop().unwrap();
-    assert!(outcomes.iter().all(|each| matches!(each, Err(ServiceError::WrongCredentials))));
+    assert!(
+        outcomes
+            .iter()
+            .all(|each| matches!(each, Err(ServiceError::WrongCredentials)))
+    );
     assert!(matches!(last, Err(ServiceError::TooManyAttempts { .. })));
 }

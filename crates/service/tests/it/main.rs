@@ -13,6 +13,7 @@ mod imports;
 mod keys;
 mod mail;
 mod memory;
+mod own_flags;
 mod publishing;
 mod schedule;
 mod segments;

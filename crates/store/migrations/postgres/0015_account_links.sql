@@ -1,4 +1,4 @@
--- How people prove who they are without a password, and what belongs to the product itself.
+-- How people prove who they are without a password.
 
 -- Links that change an account. What stands in one is stored as a hash, and not before it is mailed or shown.
 CREATE TABLE account_links (
@@ -47,5 +47,3 @@ CREATE UNIQUE INDEX invites_mail_token ON invites (mail_token_hash) WHERE mail_t
 -- Null: never.
 ALTER TABLE invites ADD COLUMN expires_at BIGINT;
 
--- True for what the product itself keeps its own flags in: nobody is shown it.
-ALTER TABLE organisations ADD COLUMN is_hidden BOOLEAN NOT NULL DEFAULT FALSE;

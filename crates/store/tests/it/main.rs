@@ -32,6 +32,7 @@ mod memberships;
 mod migrate;
 mod organisations;
 mod outbox;
+mod own_flags;
 mod projects;
 mod row_ids;
 mod schedule;

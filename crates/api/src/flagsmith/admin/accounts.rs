@@ -252,13 +252,14 @@ async fn kept_onboarding(call: &Call<Caller>) -> Result<Map<String, Json>, Failu
 async fn answer(call: &Call<Caller>, member: &Member) -> Result<Answer, Failure> {
     let onboarding = kept_onboarding(call).await?;
     let onboarding = (!onboarding.is_empty()).then_some(onboarding);
+    let auth_type = call.service().auth_type(member).await?;
     Ok(Answer::of(&json!({
         "first_name": member.first_name,
         "last_name": member.last_name,
         "sign_up_type": member.sign_up_type,
         "id": member.id.get(),
         "email": member.email,
-        "auth_type": "EMAIL",
+        "auth_type": auth_type,
         "is_superuser": member.is_superuser,
         "date_joined": times::shown(member.created_at),
         "uuid": member.uuid.to_string(),

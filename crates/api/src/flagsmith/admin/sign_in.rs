@@ -30,6 +30,14 @@ pub(super) fn routes(routes: Routes) -> Routes {
             "/api/v1/auth/token/",
             View::new("Delete Token").delete(Member, sign_out),
         )
+        .view(
+            "/api/v1/auth/oauth/google/",
+            View::new("Google OAuth Login").post(Open, with_google),
+        )
+        .view(
+            "/api/v1/auth/oauth/github/",
+            View::new("Github OAuth Login").post(Open, with_github),
+        )
 }
 
 /// `POST /api/v1/auth/login/`
@@ -49,6 +57,34 @@ pub(super) async fn sign_in(mut call: Call<()>) -> Result<Answer, Failure> {
     let service = call.service();
     let token = service.sign_in(&email, password, call.peer()).await?;
     Ok(Answer::of(&json!({ "key": token.expose_secret() })))
+}
+
+/// `POST /api/v1/auth/oauth/google/`: an access token that the dashboard got from Google.
+async fn with_google(call: Call<()>) -> Result<Answer, Failure> {
+    sign_in_with(call, "google").await
+}
+
+/// `POST /api/v1/auth/oauth/github/`: a code that GitHub sent the browser back with, under the name of a token.
+async fn with_github(call: Call<()>) -> Result<Answer, Failure> {
+    sign_in_with(call, "github").await
+}
+
+async fn sign_in_with(mut call: Call<()>, provider: &str) -> Result<Answer, Failure> {
+    let body = call.body().await?;
+    let rule = Text::up_to(CREDENTIAL_LIMIT);
+    let (token, invite) = Fields::read(&body, |fields| {
+        let token = fields.text("access_token", Need::Required, rule);
+        let invite = fields.text("invite_hash", Need::OptionalOrNull, rule.or_blank());
+        (token.or_default(), invite.value())
+    })?;
+    let token = SecretString::from(token);
+    let service = call.service();
+    let (key, is_new) = service
+        .sign_in_by_token_of(provider, &token, invite.as_deref(), call.peer())
+        .await?;
+    Ok(Answer::of(
+        &json!({ "key": key.expose_secret(), "is_new_user": is_new }),
+    ))
 }
 
 /// `POST /api/v1/auth/logout/`, `DELETE /api/v1/auth/token/`

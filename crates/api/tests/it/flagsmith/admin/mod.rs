@@ -1,5 +1,6 @@
 //! The management routes, one module per noun, and the recordings of them.
 
+mod account_links;
 mod accounts;
 mod api_keys;
 mod bad_input;
