@@ -87,6 +87,15 @@ pub(crate) enum Command {
     Dev(BootstrapArgs),
     /// Bring the database to this version (`serve` does it too)
     Migrate,
+    /// Write everything in the database to one file; a server may go on serving meanwhile
+    Backup(BackupArgs),
+    /// Fill an empty database with what a backup holds
+    Restore(RestoreArgs),
+    /// Copy everything into another, empty database: from SQLite to Postgres, or back
+    Move(MoveArgs),
+    /// Look through the audit log
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Take over what another product has
     #[command(subcommand)]
     Import(ImportCommand),
@@ -94,6 +103,8 @@ pub(crate) enum Command {
     Evaluate(EvaluateArgs),
     /// Check settings, database, clock and address
     Doctor,
+    /// Ask the server that runs here whether it lives: a health check where there is neither shell nor curl
+    Health(HealthArgs),
     /// Print the reference page of the settings
     #[command(hide = true)]
     Settings,
@@ -133,6 +144,59 @@ pub(crate) struct BootstrapArgs {
     /// File that gets the line `FLAGSMITH_SERVER_KEY=<key>` too
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Options of `backup`.
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// File to write, which must not be there yet; `-` writes to standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+}
+
+/// Options of `restore`.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The backup; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// Options of `move`.
+#[derive(Debug, Args)]
+pub(crate) struct MoveArgs {
+    /// Where the data is [default: the database of the settings]
+    #[arg(long, value_name = "URL", conflicts_with = "from_file")]
+    pub(crate) from: Option<String>,
+    /// File that holds that address
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from_file: Option<PathBuf>,
+    /// Where it is to be: `sqlite:<file>` or `postgres://…`
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with = "to_file",
+        required_unless_present = "to_file"
+    )]
+    pub(crate) to: Option<String>,
+    /// File that holds that address
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to_file: Option<PathBuf>,
+}
+
+/// What to do with the audit log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Follow each chain from its first entry to its last; a changed or missing entry is a failure
+    Verify,
+}
+
+/// Options of `health`.
+#[derive(Debug, Args)]
+pub(crate) struct HealthArgs {
+    /// Ask whether it is ready, with its database, instead of whether it lives
+    #[arg(long)]
+    pub(crate) ready: bool,
 }
 
 /// What to import from.

@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::failure::Failure;
 use crate::lock::{DatabaseLock, Holder};
+use crate::product::missing_file;
 use crate::settings::Settings;
 use flagstaff_core::Timestamp;
 use flagstaff_store::Store;
@@ -164,15 +165,6 @@ fn check_address(settings: &Settings, is_running: bool, findings: &mut Findings)
         }
         Err(error) => findings.problem("address", format!("{listen}: {error}")),
     }
-}
-
-/// The file a SQLite address names, when it is not there.
-fn missing_file(url: &str) -> Option<&str> {
-    let path = url.strip_prefix("sqlite:")?;
-    let path = path.strip_prefix("//").unwrap_or(path);
-    let path = path.split('?').next().unwrap_or(path);
-    let is_file = !path.is_empty() && path != ":memory:";
-    (is_file && !std::path::Path::new(path).exists()).then_some(path)
 }
 
 /// An error with its causes in one line.

@@ -1,5 +1,7 @@
 //! The binary: command line, configuration, wiring, start and stop. No domain logic lives here.
 
+mod audit;
+mod backup;
 mod bootstrap;
 mod clock;
 mod command;
@@ -8,6 +10,7 @@ mod dev;
 mod doctor;
 mod evaluate;
 mod failure;
+mod health;
 mod import;
 mod lock;
 mod logging;
@@ -19,7 +22,7 @@ mod settings;
 
 use anyhow::Context as _;
 use clap::Parser;
-use command::{Command, CommandLine, ImportCommand};
+use command::{AuditCommand, Command, CommandLine, ImportCommand};
 use failure::Failure;
 use settings::Settings;
 use std::io::Write;
@@ -59,6 +62,17 @@ fn run(line: &CommandLine) -> Result<(), Failure> {
             bootstrap::run(args, settings).await
         }),
         Command::Migrate => run_once(&settings()?, migrate::run),
+        Command::Backup(args) => run_once(&settings()?, async |settings| {
+            backup::back_up(args, settings).await
+        }),
+        Command::Restore(args) => run_once(&settings()?, async |settings| {
+            backup::restore(args, settings).await
+        }),
+        Command::Move(args) => run_once(&settings()?, async |settings| {
+            backup::copy(args, settings).await
+        }),
+        Command::Audit(AuditCommand::Verify) => run_once(&settings()?, audit::verify),
+        Command::Health(args) => health::run(args, &settings()?),
         Command::Import(ImportCommand::Flagsmith(args)) => {
             run_once(&settings()?, async |settings| {
                 import::run(args, settings).await

@@ -133,7 +133,7 @@ fn router(service: &Service, settings: &Settings, public_url: &Arc<str>) -> (Rou
 }
 
 /// The address by which this machine reaches the listener: `0.0.0.0` is none that can be opened.
-fn reachable(local: SocketAddr) -> SocketAddr {
+pub(crate) fn reachable(local: SocketAddr) -> SocketAddr {
     let ip = match local.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

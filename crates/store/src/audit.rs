@@ -308,6 +308,20 @@ impl Store {
         })?)
     }
 
+    /// Organisations with their names, deleted ones too: each has a chain.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn organisations_with_audit(&self) -> StoreResult<Vec<(OrganisationId, String)>> {
+        const SQL: &str = "SELECT id, name FROM organisations ORDER BY id";
+        let rows: Vec<(i64, String)> =
+            on_backend!(self, |pool| { sqlx::query_as(SQL).fetch_all(pool).await })?;
+        let rows = rows.into_iter();
+        Ok(rows
+            .map(|(id, name)| (OrganisationId::new(id), name))
+            .collect())
+    }
+
     /// Follows a chain from its first entry to its head.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use crate::backend::{Transaction, on_backend, on_transaction};
 use crate::{Store, StoreResult};
 use flagstaff_core::Timestamp;
+use sqlx::SqliteConnection;
 use sqlx::migrate::Migrator;
 use uuid::Uuid;
 
@@ -16,10 +17,7 @@ impl crate::Write {
     /// # Errors
     /// When the database does not answer.
     pub async fn is_first(&mut self) -> StoreResult<bool> {
-        let rows: i64 = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query_scalar(EMPTY).fetch_one(connection).await
-        })?;
-        Ok(rows == 0)
+        self.transaction.is_empty().await
     }
 }
 
@@ -45,24 +43,9 @@ impl Store {
         const INSTANCE: &str = "
             INSERT INTO instance (id, uuid, created_at) VALUES (1, $1, $2)
             ON CONFLICT (id) DO NOTHING";
-        const LONG: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
-        const QUEUE: &str = "
-            SELECT pg_advisory_xact_lock(hashtextextended('flagstaff migration ' || current_schema(), 0))";
         let mut transaction = self.begin().await?;
-        match &mut transaction {
-            Transaction::Sqlite(transaction) => {
-                unlocked(&SQLITE)
-                    .run_direct(None, &mut **transaction, false)
-                    .await?;
-            }
-            Transaction::Postgres(transaction) => {
-                sqlx::raw_sql(LONG).execute(&mut **transaction).await?;
-                sqlx::query(QUEUE).execute(&mut **transaction).await?;
-                unlocked(&POSTGRES)
-                    .run_direct(None, &mut **transaction, false)
-                    .await?;
-            }
-        }
+        transaction.wait_for_migrations().await?;
+        transaction.migrate_to(None).await?;
         on_transaction!(&mut transaction, |connection| {
             sqlx::query(INSTANCE)
                 .bind(Uuid::new_v4().to_string())
@@ -105,6 +88,86 @@ impl Store {
         })?;
         Ok(rows == 0)
     }
+}
+
+impl Transaction {
+    /// Waits until no other process migrates this database, and keeps others waiting until this transaction ends.
+    /// Nothing that follows in it is cut off for taking long.
+    pub(crate) async fn wait_for_migrations(&mut self) -> StoreResult<()> {
+        const LONG: &str = "
+            SET LOCAL statement_timeout = 0;
+            SET LOCAL lock_timeout = 0;
+            SET LOCAL idle_in_transaction_session_timeout = 0";
+        const QUEUE: &str = "
+            SELECT pg_advisory_xact_lock(hashtextextended('flagstaff migration ' || current_schema(), 0))";
+        // A transaction that writes is alone on SQLite.
+        if let Self::Postgres(transaction) = self {
+            sqlx::raw_sql(LONG).execute(&mut **transaction).await?;
+            sqlx::query(QUEUE).execute(&mut **transaction).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs the migrations the database has not had, up to this one, or all.
+    pub(crate) async fn migrate_to(&mut self, target: Option<i64>) -> StoreResult<()> {
+        match self {
+            Self::Sqlite(transaction) => migrate_sqlite(transaction, target).await,
+            Self::Postgres(transaction) => Ok(unlocked(&POSTGRES)
+                .run_direct(target, &mut **transaction, false)
+                .await?),
+        }
+    }
+
+    /// Numbers of the migrations the database has had, ascending; none for a database that is new.
+    pub(crate) async fn migrations_had(&mut self) -> StoreResult<Vec<i64>> {
+        const SQLITE: &str = "SELECT COUNT(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'";
+        const POSTGRES: &str = "
+            SELECT COUNT(*) FROM pg_tables
+            WHERE tablename = '_sqlx_migrations' AND schemaname = current_schema()";
+        const SQL: &str = "SELECT version FROM _sqlx_migrations ORDER BY version";
+        let tables: i64 = match self {
+            Self::Sqlite(transaction) => {
+                sqlx::query_scalar(SQLITE)
+                    .fetch_one(&mut **transaction)
+                    .await?
+            }
+            Self::Postgres(transaction) => {
+                sqlx::query_scalar(POSTGRES)
+                    .fetch_one(&mut **transaction)
+                    .await?
+            }
+        };
+        if tables == 0 {
+            return Ok(Vec::new());
+        }
+        Ok(on_transaction!(self, |connection| {
+            sqlx::query_scalar(SQL).fetch_all(connection).await
+        })?)
+    }
+
+    /// True when there never was a member or an organisation.
+    pub(crate) async fn is_empty(&mut self) -> StoreResult<bool> {
+        let rows: i64 = on_transaction!(self, |connection| {
+            sqlx::query_scalar(EMPTY).fetch_one(connection).await
+        })?;
+        Ok(rows == 0)
+    }
+}
+
+/// Numbers of all migrations this version knows, ascending. Both databases have the same.
+pub(crate) fn known_migrations() -> Vec<i64> {
+    SQLITE.iter().map(|migration| migration.version).collect()
+}
+
+/// Runs the migrations that a SQLite database has not had, up to this one, or all.
+pub(crate) async fn migrate_sqlite(
+    connection: &mut SqliteConnection,
+    target: Option<i64>,
+) -> StoreResult<()> {
+    unlocked(&SQLITE)
+        .run_direct(target, connection, false)
+        .await?;
+    Ok(())
 }
 
 /// The migrations without sqlx's lock, which would cover all installations of a Postgres database and nothing on

@@ -75,6 +75,11 @@ impl Database {
         &self.url
     }
 
+    /// True where it is a schema of a server.
+    pub(crate) const fn is_server(&self) -> bool {
+        matches!(self.place, Place::Schema { .. })
+    }
+
     /// Opens it, as another process would.
     pub async fn open(&self) -> Store {
         Store::connect(&self.url).await.expect("database opens")

@@ -10,6 +10,7 @@
 )]
 
 mod builders;
+mod contents;
 mod contract;
 mod database;
 mod shop;
@@ -21,6 +22,7 @@ pub use builders::{
     new_identity, new_member, new_option, new_organisation, new_project, new_segment,
     new_server_key, new_state, rule,
 };
+pub use contents::OfTable;
 pub use contract::{on_postgres, on_sqlite};
 pub use database::{Database, POSTGRES_VARIABLE};
 pub use shop::Shop;

@@ -9,6 +9,7 @@
 mod account_links;
 mod api_keys;
 mod audit;
+mod backup;
 mod change_notices;
 mod clean_up;
 mod concurrency;
