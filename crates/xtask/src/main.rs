@@ -28,6 +28,7 @@ mod postgres;
 mod processes;
 mod python;
 mod rust_program;
+mod site;
 mod source_files;
 mod summary;
 mod system_packages;
@@ -80,6 +81,8 @@ enum Task {
     },
     /// Refresh the reference pages that are made from the code.
     Docs,
+    /// Build the documentation as a site in `target/book`, with mdBook.
+    Site,
 }
 
 fn main() -> ExitCode {
@@ -119,5 +122,6 @@ fn run(task: &Task) -> anyhow::Result<ExitCode> {
             bench::run(&workspace, &options).map(|()| ExitCode::SUCCESS)
         }
         Task::Docs => docs::refresh(&workspace).map(|()| ExitCode::SUCCESS),
+        Task::Site => site::build(&workspace).map(|()| ExitCode::SUCCESS),
     }
 }

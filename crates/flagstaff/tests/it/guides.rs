@@ -9,7 +9,7 @@ use std::process::Command;
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse battery";
 
-fn page(name: &str) -> String {
+pub fn page(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .join(name);
@@ -17,7 +17,7 @@ fn page(name: &str) -> String {
 }
 
 /// The first block of code in a language after a heading.
-fn block<'a>(page: &'a str, heading: &str, language: &str) -> &'a str {
+pub fn block<'a>(page: &'a str, heading: &str, language: &str) -> &'a str {
     blocks(page, heading, language).remove(0)
 }
 
@@ -31,7 +31,7 @@ fn blocks<'a>(page: &'a str, heading: &str, language: &str) -> Vec<&'a str> {
 }
 
 /// Runs lines of a shell; a failing one fails the test.
-fn shell(database: &Database, script: &str) -> String {
+pub fn shell(database: &Database, script: &str) -> String {
     let binary = Path::new(env!("CARGO_BIN_EXE_flagstaff")).parent().unwrap();
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
     let mut command = Command::new("bash");

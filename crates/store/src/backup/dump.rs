@@ -158,8 +158,7 @@ impl Transaction {
     async fn last_given_id(&mut self, table: &str) -> BackupResult<i64> {
         const SQLITE: &str =
             "SELECT CAST(COALESCE(MAX(seq), 0) AS BIGINT) FROM sqlite_sequence WHERE name = $1";
-        const POSTGRES: &str = "
-            SELECT COALESCE(pg_sequence_last_value(CAST(pg_get_serial_sequence($1, 'id') AS regclass)), 0)";
+        const SEQUENCE: &str = "SELECT pg_get_serial_sequence($1, 'id')";
         Ok(match self {
             Self::Sqlite(transaction) => {
                 sqlx::query_scalar(SQLITE)
@@ -168,8 +167,16 @@ impl Transaction {
                     .await?
             }
             Self::Postgres(transaction) => {
-                sqlx::query_scalar(POSTGRES)
+                // It comes with its schema, in quotes where it needs them.
+                let sequence: String = sqlx::query_scalar(SEQUENCE)
                     .bind(table)
+                    .fetch_one(&mut **transaction)
+                    .await?;
+                // One that was set and not used yet tells the next id.
+                let sql = format!(
+                    "SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {sequence}"
+                );
+                sqlx::query_scalar(AssertSqlSafe(sql))
                     .fetch_one(&mut **transaction)
                     .await?
             }

@@ -3,6 +3,7 @@
 mod clients;
 mod clippy;
 mod deny;
+mod deploy;
 mod differential;
 mod evaluators;
 mod format;
@@ -35,6 +36,7 @@ const ALL: &[Lane] = &[
     layers::LANE,
     clippy::LANE,
     deny::LANE,
+    deploy::LANE,
     tests::LANE,
     differential::LANE,
     evaluators::LANE,
