@@ -1,6 +1,6 @@
 //! Environments.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::{Noun, word};
 use crate::text::{CHUNK, can_be_part, folded_key, placeholders};
 use crate::{Store, StoreError, StoreResult, Write};
@@ -264,29 +264,26 @@ impl Write {
                 use_v2_feature_versioning = $12, use_identity_overrides_in_local_eval = $13, hash = $14,
                 disabled_as = $15
             WHERE id = $1 AND deleted_at IS NULL";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(environment.id.get())
-                .bind(&environment.name)
-                .bind(folded_key(&environment.name))
-                .bind(&environment.description)
-                .bind(environment.minimum_change_request_approvals)
-                .bind(environment.allow_client_traits)
-                .bind(&environment.banner_text)
-                .bind(&environment.banner_colour)
-                .bind(environment.hide_disabled_flags)
-                .bind(environment.use_identity_composite_key_for_hashing)
-                .bind(environment.hide_sensitive_data)
-                .bind(environment.use_v2_feature_versioning)
-                .bind(environment.use_identity_overrides_in_local_eval)
-                .bind(environment.hash.name())
-                .bind(environment.disabled_as.name())
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })
-        .map_err(StoreError::conflict(Noun::Environment))?;
-        crate::error::changed(done, Noun::Environment)
+        change_row!(
+            self,
+            Noun::Environment,
+            SQL,
+            environment.id.get(),
+            &environment.name,
+            folded_key(&environment.name),
+            &environment.description,
+            environment.minimum_change_request_approvals,
+            environment.allow_client_traits,
+            &environment.banner_text,
+            &environment.banner_colour,
+            environment.hide_disabled_flags,
+            environment.use_identity_composite_key_for_hashing,
+            environment.hide_sensitive_data,
+            environment.use_v2_feature_versioning,
+            environment.use_identity_overrides_in_local_eval,
+            environment.hash.name(),
+            environment.disabled_as.name()
+        )
     }
 
     /// Deletes an environment; its keys are free again.

@@ -1,6 +1,6 @@
 //! Features.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::{Noun, optional_word, word};
 use crate::multivariate_options::NewOption;
 use crate::text::folded_key;
@@ -273,20 +273,18 @@ impl Write {
             UPDATE features SET description = $2, is_archived = $3, is_server_key_only = $4, kind = $5,
                 hash = $6, value_type = $7
             WHERE id = $1 AND deleted_at IS NULL";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(feature.id.get())
-                .bind(&feature.description)
-                .bind(feature.is_archived)
-                .bind(feature.is_server_key_only)
-                .bind(kind_text(feature.kind))
-                .bind(feature.hash.map(Hash::name))
-                .bind(feature.value_type.name())
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::Feature)
+        change_row!(
+            self,
+            Noun::Feature,
+            SQL,
+            feature.id.get(),
+            &feature.description,
+            feature.is_archived,
+            feature.is_server_key_only,
+            kind_text(feature.kind),
+            feature.hash.map(Hash::name),
+            feature.value_type.name()
+        )
     }
 
     /// Deletes a feature with its states, overrides and own segments.

@@ -1,6 +1,6 @@
 //! Integrations of projects with flagd.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::{Store, StoreError, StoreResult, Write};
 use flagstaff_core::{
@@ -123,18 +123,16 @@ impl Write {
             UPDATE flagd_integrations
             SET enabled = $2, evaluators = $3, form = $4, updated_at = $5
             WHERE id = $1";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(integration.id.get())
-                .bind(integration.enabled)
-                .bind(integration.evaluators.as_str())
-                .bind(integration.form.as_str())
-                .bind(integration.updated_at.micros())
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::FlagdIntegration)
+        change_row!(
+            self,
+            Noun::FlagdIntegration,
+            SQL,
+            integration.id.get(),
+            integration.enabled,
+            integration.evaluators.as_str(),
+            integration.form.as_str(),
+            integration.updated_at.micros()
+        )
     }
 
     /// Deletes an integration: the audit log alone remembers it.
@@ -143,13 +141,6 @@ impl Write {
     /// [`StoreError::NotFound`], and when the database does not answer.
     pub async fn delete_flagd_integration(&mut self, id: FlagdIntegrationId) -> StoreResult<()> {
         const SQL: &str = "DELETE FROM flagd_integrations WHERE id = $1";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(id.get())
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::FlagdIntegration)
+        change_row!(self, Noun::FlagdIntegration, SQL, id.get())
     }
 }

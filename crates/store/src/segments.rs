@@ -1,6 +1,6 @@
 //! Segments with their rules and conditions.
 
-use crate::backend::{on_backend, on_transaction};
+use crate::backend::{change_row, on_backend, on_transaction};
 use crate::error::{Noun, optional_word};
 use crate::page::{Page, PageRequest};
 use crate::segment_rules::rules_of;
@@ -271,19 +271,17 @@ impl Write {
             UPDATE segments SET name = $2, name_folded = $3, description = $4, updated_at = $5,
                 hash = $6
             WHERE id = $1 AND deleted_at IS NULL";
-        let done = on_transaction!(&mut self.transaction, |connection| {
-            sqlx::query(SQL)
-                .bind(segment.id.get())
-                .bind(&segment.name)
-                .bind(fold(&segment.name))
-                .bind(&segment.description)
-                .bind(segment.updated_at.micros())
-                .bind(segment.hash.map(Hash::name))
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-        crate::error::changed(done, Noun::Segment)
+        change_row!(
+            self,
+            Noun::Segment,
+            SQL,
+            segment.id.get(),
+            &segment.name,
+            fold(&segment.name),
+            &segment.description,
+            segment.updated_at.micros(),
+            segment.hash.map(Hash::name)
+        )
     }
 
     /// Deletes a segment with its overrides.
