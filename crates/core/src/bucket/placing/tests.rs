@@ -79,6 +79,38 @@ fn flagd_v2_places_as_flagds_suite_says() {
     }
 }
 
+/// Rows of `fractional-v3` there: by flag and identifier, and by one text.
+#[test]
+fn flagd_v3_places_as_flagds_suite_says() {
+    for who in ["jon@company.com", "jane@company.com"] {
+        let picked = pick(
+            Hash::FlagdV3,
+            "fractional-flag-shorthand",
+            who,
+            &[50.0, 50.0],
+        );
+        assert_eq!(picked, Some(1), "{who}");
+    }
+    let rows = [
+        ("fractional-flag", "jack", "diamonds"),
+        ("fractional-flag", "queen", "diamonds"),
+        ("fractional-flag", "ten", "clubs"),
+        ("fractional-flag", "nine", "clubs"),
+        ("fractional-flag", "3", "spades"),
+        ("shared-seed", "seven", "hearts"),
+        ("shared-seed", "eight", "hearts"),
+        ("shared-seed", "nine", "diamonds"),
+        ("shared-seed", "two", "diamonds"),
+    ];
+    for (seed, name, expected) in rows {
+        let mut murmur = Murmur3::default();
+        write_cbor(&mut murmur, &[seed, name]);
+        let (bucket, _) = scaled(murmur.finish(), 100);
+        let suit = ["clubs", "diamonds", "hearts", "spades"][bucket as usize / 25];
+        assert_eq!(suit, expected, "{seed} {name}");
+    }
+}
+
 #[test]
 fn flagd_v3_hashes_what_is_encoded() {
     assert_eq!(hash_of_pair("f", "u1"), 865_603_005);
