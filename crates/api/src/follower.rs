@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// How long a key that expired goes unnoticed. Withdrawing one wakes its followers.
-const KEY_CHECK: Duration = Duration::from_secs(5);
+const KEY_CHECK: Duration = Duration::from_millis(1500);
 
 /// Follows what is published of one environment for as long as the key that opened it does.
 pub(crate) struct Follower {
@@ -24,17 +24,17 @@ pub(crate) struct Follower {
     /// What was opened by which key. The snapshot itself is not held: it would outlive its successors.
     environment: EnvironmentId,
     key: SecretString,
-    serves: fn(&Snapshot) -> bool,
     changes: watch::Receiver<Timestamp>,
     closing: watch::Receiver<bool>,
     has_begun: bool,
+    has_a_document: bool,
     place: StreamPlace,
 }
 
 /// What a follower hears.
 pub(crate) enum News {
-    /// What is published now: at the beginning, and after changes.
-    Published(Arc<Published>),
+    /// What was changed last was changed then: at the beginning, and after changes.
+    Changed(Timestamp),
     /// Nothing for as long as was asked.
     Silence,
     /// Nothing more.
@@ -59,13 +59,12 @@ pub(crate) enum End {
 }
 
 impl Follower {
-    /// Begins to follow; `None` when as many do as may. The stream ends once the environment `serves` no more.
+    /// Begins to follow; `None` when as many do as may.
     pub(crate) fn open(
         state: ApiState,
         keyed: KeyedEnvironment,
         protocol: Protocol,
         connection: Option<Connection>,
-        serves: fn(&Snapshot) -> bool,
     ) -> Option<Self> {
         let place = state.streams().open(protocol, connection)?;
         Some(Self {
@@ -73,8 +72,8 @@ impl Follower {
             closing: state.streams().closing(),
             environment: keyed.open.snapshot().environment.id,
             key: keyed.key,
-            serves,
             has_begun: false,
+            has_a_document: false,
             place,
             state,
         })
@@ -91,7 +90,8 @@ impl Follower {
                 return News::Ended(End::KeyWithdrawn);
             }
             if !self.has_begun || self.changes.has_changed().unwrap_or(false) {
-                return self.published().await;
+                self.has_begun = true;
+                return News::Changed(*self.changes.borrow_and_update());
             }
             let look = deadline.min(Instant::now() + KEY_CHECK);
             tokio::select! {
@@ -111,6 +111,31 @@ impl Follower {
         }
     }
 
+    /// What is published now, as long as it is such that the protocol `serves` it. Whoever asks for the first time
+    /// waits for their turn.
+    ///
+    /// # Errors
+    /// Why the stream ends.
+    pub(crate) async fn published(
+        &mut self,
+        serves: fn(&Snapshot) -> bool,
+    ) -> Result<Arc<Published>, End> {
+        if !self.has_a_document {
+            self.has_a_document = true;
+            self.state.streams().first_document().await;
+        }
+        self.changes.borrow_and_update();
+        match self.state.service().published(self.environment).await {
+            Ok(published) if serves(&published.snapshot) => Ok(published),
+            Ok(_) => Err(End::SwitchedOff),
+            Err(ServiceError::NotFound { .. }) => Err(End::Deleted),
+            Err(error) => {
+                tracing::error!(%error, cause = error.causes(), "a stream cannot go on");
+                Err(End::Failed)
+            }
+        }
+    }
+
     /// Something is given out to be sent.
     pub(crate) fn sent(&self) {
         self.place.sent();
@@ -123,23 +148,6 @@ impl Follower {
 
     pub(crate) fn state(&self) -> &ApiState {
         &self.state
-    }
-
-    async fn published(&mut self) -> News {
-        if !self.has_begun {
-            self.has_begun = true;
-            self.state.streams().first_document().await;
-        }
-        self.changes.borrow_and_update();
-        match self.state.service().published(self.environment).await {
-            Ok(published) if (self.serves)(&published.snapshot) => News::Published(published),
-            Ok(_) => News::Ended(End::SwitchedOff),
-            Err(ServiceError::NotFound { .. }) => News::Ended(End::Deleted),
-            Err(error) => {
-                tracing::error!(%error, cause = error.causes(), "a stream cannot go on");
-                News::Ended(End::Failed)
-            }
-        }
     }
 
     /// True until the key is withdrawn, switched off or expires.

@@ -13,7 +13,6 @@ mod explain;
 mod flagd;
 pub mod flagsmith;
 mod follower;
-mod following;
 mod frame;
 mod grpc;
 mod listener;
@@ -28,6 +27,7 @@ mod rendered;
 mod request_body;
 mod routes;
 mod sdk_labels;
+mod server_sent_events;
 mod state;
 mod streams;
 

@@ -6,7 +6,8 @@ use crate::flagsmith::answer::Answer;
 use crate::flagsmith::error::Failure;
 use crate::routes::Routes;
 use crate::state::ApiState;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
@@ -66,7 +67,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
 impl Routes {
     fn open<H, F>(self, path: &'static str, handler: H) -> Self
     where
-        H: Fn(ApiState, (), HeaderMap) -> F + Clone + Send + Sync + 'static,
+        H: Fn(ApiState, (), Parts) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Response> + Send,
     {
         let refuse = |error| Failure::from(error).into_response();
@@ -75,12 +76,12 @@ impl Routes {
 }
 
 /// `GET /health/liveness/`
-async fn liveness(_: ApiState, (): (), _: HeaderMap) -> Response {
+async fn liveness(_: ApiState, (): (), _: Parts) -> Response {
     Answer::of(&json!({ "status": "ok" })).into_response()
 }
 
 /// `GET /health/readiness/` and `GET /health`
-async fn readiness(state: ApiState, (): (), _: HeaderMap) -> Response {
+async fn readiness(state: ApiState, (): (), _: Parts) -> Response {
     let readiness = state.service().readiness().await;
     let (status, word) = if readiness.database {
         (StatusCode::OK, "working")
@@ -93,7 +94,7 @@ async fn readiness(state: ApiState, (): (), _: HeaderMap) -> Response {
 }
 
 /// `GET /version/`
-async fn version(state: ApiState, (): (), _: HeaderMap) -> Response {
+async fn version(state: ApiState, (): (), _: Parts) -> Response {
     let version = env!("CARGO_PKG_VERSION");
     Answer::of(&json!({
         "ci_commit_sha": option_env!("FLAGSTAFF_COMMIT").unwrap_or("unknown"),
@@ -107,7 +108,7 @@ async fn version(state: ApiState, (): (), _: HeaderMap) -> Response {
 }
 
 /// `GET /config/project-overrides`: what Flagsmith's own dashboard is told about the server it is to work with.
-async fn project_overrides(state: ApiState, (): (), _: HeaderMap) -> Response {
+async fn project_overrides(state: ApiState, (): (), _: Parts) -> Response {
     let service = state.service();
     let source = match service.own_flags_source().await {
         Ok(source) => source,
@@ -130,7 +131,7 @@ async fn project_overrides(state: ApiState, (): (), _: HeaderMap) -> Response {
 }
 
 /// `GET /metrics`
-async fn render_metrics(state: ApiState, (): (), _: HeaderMap) -> Response {
+async fn render_metrics(state: ApiState, (): (), _: Parts) -> Response {
     let facts = state.service().facts();
     metrics::gauge!("flagstaff_resident_environments").set(as_gauge(facts.snapshots));
     metrics::gauge!("flagstaff_resident_identities").set(as_gauge(facts.identities));
@@ -145,7 +146,7 @@ fn as_gauge(count: impl TryInto<u64>) -> f64 {
 }
 
 /// `GET /robots.txt`
-async fn robots(_: ApiState, (): (), _: HeaderMap) -> Response {
+async fn robots(_: ApiState, (): (), _: Parts) -> Response {
     let kind = [(header::CONTENT_TYPE, "text/plain")];
     (kind, "User-agent: *\nDisallow: /\n").into_response()
 }

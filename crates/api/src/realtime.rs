@@ -2,11 +2,13 @@
 
 use crate::auth::{EnvironmentKeyInPath, KeyedEnvironment};
 use crate::flagsmith::error::{Failure, detail};
-use crate::following::{self, Manner};
+use crate::follower::Follower;
 use crate::routes::Routes;
+use crate::server_sent_events::{Manner, answer_events, last_event};
 use crate::state::ApiState;
 use crate::streams::Protocol;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use flagstaff_core::Timestamp;
@@ -26,8 +28,10 @@ pub(crate) fn routes(routes: Routes) -> Routes {
 }
 
 /// `GET /sse/environments/{key}/stream`
-async fn follow(state: ApiState, keyed: KeyedEnvironment, headers: HeaderMap) -> Response {
-    let Some(place) = state.streams().open(Protocol::Realtime, None) else {
+async fn follow(state: ApiState, keyed: KeyedEnvironment, parts: Parts) -> Response {
+    let connection = parts.extensions.get().cloned();
+    let follower = Follower::open(state, keyed, Protocol::Realtime, connection);
+    let Some(follower) = follower else {
         let full = detail(
             StatusCode::SERVICE_UNAVAILABLE,
             "Too many streams are open.",
@@ -40,10 +44,10 @@ async fn follow(state: ApiState, keyed: KeyedEnvironment, headers: HeaderMap) ->
         pause: PAUSE,
         settling: Duration::ZERO,
         greeting: None,
-        seen: following::last_event(&headers),
+        seen: last_event(&parts.headers),
         event,
     };
-    following::follow(state, &keyed, place, manner)
+    answer_events(follower, manner)
 }
 
 fn event(time: Timestamp) -> Bytes {

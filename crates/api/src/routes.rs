@@ -67,7 +67,7 @@ impl Routes {
     ) -> Self
     where
         A: Auth,
-        H: Fn(ApiState, A::Subject, HeaderMap) -> F + Clone + Send + Sync + 'static,
+        H: Fn(ApiState, A::Subject, Parts) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Response> + Send,
     {
         self.paths.insert(path);
@@ -76,7 +76,7 @@ impl Routes {
             let path_parameters = path_parameters(&mut parts).await;
             let presented = Presented::of(&parts, &path_parameters);
             match auth.authenticate(&state, presented).await {
-                Ok(subject) => handler(state, subject, parts.headers).await,
+                Ok(subject) => handler(state, subject, parts).await,
                 Err(error) => refuse(error),
             }
         };

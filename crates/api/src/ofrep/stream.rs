@@ -7,11 +7,12 @@ use super::freshness::config_tag;
 use super::refusal::Refusal;
 use crate::auth::{Auth, KeyedEnvironment, Presented};
 use crate::flagsmith::query::Query;
-use crate::following::{self, Manner};
+use crate::follower::Follower;
 use crate::routes::Routes;
+use crate::server_sent_events::{Manner, answer_events, last_event};
 use crate::state::ApiState;
 use crate::streams::Protocol;
-use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
 use flagstaff_core::Timestamp;
@@ -63,13 +64,15 @@ impl Auth for TokenInQuery {
 }
 
 /// `GET /ofrep/v1/stream?token=…`
-async fn follow(state: ApiState, keyed: KeyedEnvironment, headers: HeaderMap) -> Response {
-    let Some(place) = state.streams().open(Protocol::Ofrep, None) else {
+async fn follow(state: ApiState, keyed: KeyedEnvironment, parts: Parts) -> Response {
+    let updated_at = keyed.open.snapshot().updated_at;
+    let seen = last_event(&parts.headers)
+        .unwrap_or_else(|| known(updated_at, state.service().clock().now()));
+    let connection = parts.extensions.get().cloned();
+    let follower = Follower::open(state, keyed, Protocol::Ofrep, connection);
+    let Some(follower) = follower else {
         return Refusal::TooManyStreams.respond(None);
     };
-    let updated_at = keyed.open.snapshot().updated_at;
-    let seen = following::last_event(&headers)
-        .unwrap_or_else(|| known(updated_at, state.service().clock().now()));
     let manner = Manner {
         pause: PAUSE,
         settling: SETTLING,
@@ -77,7 +80,7 @@ async fn follow(state: ApiState, keyed: KeyedEnvironment, headers: HeaderMap) ->
         seen: Some(seen),
         event,
     };
-    following::follow(state, &keyed, place, manner)
+    answer_events(follower, manner)
 }
 
 /// What a client that comes for the first time knows already: the present state, unless that is so young that its list

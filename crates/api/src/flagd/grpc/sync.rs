@@ -52,13 +52,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
 /// The document now, and another one whenever it changes.
 async fn sync_flags(call: Call<KeyedEnvironment, SyncFlagsRequest>) -> Result<Response, Status> {
     let connection = call.parts.extensions.get().cloned();
-    let follower = Follower::open(
-        call.state,
-        call.subject,
-        Protocol::FlagdSync,
-        connection,
-        is_served,
-    );
+    let follower = Follower::open(call.state, call.subject, Protocol::FlagdSync, connection);
     let documents = Documents {
         follower: follower.ok_or_else(too_many_streams)?,
         pieces: VecDeque::new(),
@@ -133,7 +127,10 @@ impl Documents {
                 return Some(self.end(End::TooSlow));
             }
             match self.follower.next(PATIENCE).await {
-                News::Published(published) => self.prepare(&published).await,
+                News::Changed(_) => match self.follower.published(is_served).await {
+                    Ok(published) => self.prepare(&published).await,
+                    Err(end) => return Some(self.end(end)),
+                },
                 News::Silence => {}
                 News::Ended(end) => return Some(self.end(end)),
             }

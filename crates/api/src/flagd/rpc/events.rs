@@ -40,13 +40,7 @@ pub(super) fn events(
         (limit, set) => limit.or(set),
     };
     let keep_alive = Duration::from_secs(config.keep_alive_seconds.max(1));
-    let follower = Follower::open(
-        state.clone(),
-        keyed,
-        Protocol::FlagdEvents,
-        connection,
-        is_served,
-    );
+    let follower = Follower::open(state.clone(), keyed, Protocol::FlagdEvents, connection);
     let begun = Instant::now();
     let speaker = Speaker {
         follower: follower.ok_or_else(too_many_streams)?,
@@ -94,15 +88,14 @@ impl Speaker {
         }
         loop {
             match self.follower.next(self.patience()).await {
-                News::Published(published) => {
-                    let event = match self.told.replace(Arc::clone(&published)) {
-                        None => Some(Event::provider_ready()),
-                        Some(before) => event::change(&before, &published).await,
-                    };
-                    if let Some(event) = event {
-                        return Some(self.say(event));
+                News::Changed(_) => match self.follower.published(is_served).await {
+                    Ok(published) => {
+                        if let Some(event) = self.event(published).await {
+                            return Some(self.say(event));
+                        }
                     }
-                }
+                    Err(end) => return Some(self.end(end)),
+                },
                 News::Silence if self.deadline.is_some_and(|end| Instant::now() >= end) => {
                     self.stage = Stage::Ended;
                     let status =
@@ -119,6 +112,14 @@ impl Speaker {
                 }
                 News::Ended(end) => return Some(self.end(end)),
             }
+        }
+    }
+
+    /// What is to be told of what is published now.
+    async fn event(&mut self, published: Arc<Published>) -> Option<Event> {
+        match self.told.replace(Arc::clone(&published)) {
+            None => Some(Event::provider_ready()),
+            Some(before) => event::change(&before, &published).await,
         }
     }
 

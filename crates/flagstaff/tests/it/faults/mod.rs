@@ -3,6 +3,7 @@
 mod clock;
 mod database_away;
 mod disk_full;
+mod event_streams;
 mod hostile;
 mod kill;
 mod streams;
