@@ -4,6 +4,7 @@
 //! name methods. A message is measured before it is read: one that is too large is refused, not collected.
 
 mod auth;
+mod deadline;
 mod message;
 mod operations;
 mod routes;
@@ -11,10 +12,11 @@ mod status;
 mod stream;
 
 pub(crate) use auth::CallAuth;
+pub(crate) use deadline::{timeout, within};
 pub(crate) use message::{answer_framed, answer_message, frame_header};
 pub(crate) use operations::routes as operations;
 pub(crate) use routes::{Call, count, unknown_method};
-pub(crate) use status::{refuse, status_of, too_many_streams, with_pushback};
+pub(crate) use status::{refuse, refuse_for_good, status_of, too_many_streams, with_pushback};
 pub(crate) use stream::{StreamPart, answer_stream};
 
 use axum::http::{HeaderMap, HeaderValue, header};

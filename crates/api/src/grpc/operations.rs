@@ -22,7 +22,16 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Bytes of a question about what there is.
 const QUESTION_LIMIT: usize = 64 * 1024;
 /// What can be asked after by name; the empty name is the server.
-const SERVICES: [&str; 2] = ["", "flagd.sync.v1.FlagSyncService"];
+const SERVICES: [&str; 8] = [
+    "",
+    "flagd.evaluation.v1.Service",
+    "flagd.evaluation.v2.Service",
+    "flagd.sync.v1.FlagSyncService",
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+    "grpc.reflection.v1alpha.ServerReflection",
+    "schema.v1.Service",
+];
 
 pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = routes

@@ -1,7 +1,7 @@
 //! How gRPC methods are put among the routes: each is declared with its authentication.
 
 use super::message::{decode, read_body};
-use super::{CallAuth, is_call, refuse};
+use super::{CallAuth, is_call, refuse, timeout, within};
 use crate::auth::Presented;
 use crate::routes::Routes;
 use crate::state::ApiState;
@@ -123,7 +123,14 @@ impl Routes {
         let endpoint = move |State(state): State<ApiState>, request: Request| async move {
             let (parts, body) = request.into_parts();
             let kind = parts.headers.get(header::CONTENT_TYPE).cloned();
-            match handler(state, parts, body).await {
+            // Other protocols have other headers, which those who speak them read.
+            let limit = if is_call(&parts.headers) {
+                timeout(&parts.headers)
+            } else {
+                Ok(None)
+            };
+            let answer = async { within(limit?, handler(state, parts, body)).await };
+            match answer.await {
                 Ok(response) => response,
                 Err(status) => refuse(kind.as_ref(), status),
             }

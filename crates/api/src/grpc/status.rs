@@ -4,8 +4,11 @@ use super::{CONTENT_TYPE, is_kind_of_call};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use flagstaff_service::ServiceError;
-use tonic::Status;
+use tonic::metadata::MetadataValue;
+use tonic::{Code, Status};
 
+/// When to try again, in milliseconds; a negative number means never.
+const RETRY_PUSHBACK: &str = "grpc-retry-pushback-ms";
 /// Milliseconds over which those are spread who are sent away at once.
 const PUSHBACK: u32 = 5000;
 
@@ -25,6 +28,30 @@ pub(crate) fn refuse(content_type: Option<&HeaderValue>, status: Status) -> Resp
         *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
     }
     response
+}
+
+/// The same, and that asking again brings the same answer, where that is so.
+///
+/// OpenFeature's provider for Java asks three times on every status but two, and a flag that is not found would take
+/// it seconds. For single questions only: with streams its haste would know no pause.
+pub(crate) fn refuse_for_good(content_type: Option<&HeaderValue>, mut status: Status) -> Response {
+    let is_final = matches!(
+        status.code(),
+        Code::InvalidArgument
+            | Code::NotFound
+            | Code::AlreadyExists
+            | Code::PermissionDenied
+            | Code::FailedPrecondition
+            | Code::OutOfRange
+            | Code::Unimplemented
+            | Code::DataLoss
+            | Code::Unauthenticated
+    );
+    if is_final {
+        let never = MetadataValue::from_static("-1");
+        status.metadata_mut().insert(RETRY_PUSHBACK, never);
+    }
+    refuse(content_type, status)
 }
 
 /// What the service answers, as a status. What is our fault goes to the log.
@@ -77,7 +104,7 @@ pub(crate) fn too_many_streams() -> Status {
 pub(crate) fn with_pushback(mut status: Status) -> Status {
     let wait = uuid::Uuid::new_v4().as_u128() % u128::from(PUSHBACK);
     if let Ok(wait) = wait.to_string().parse() {
-        status.metadata_mut().insert("grpc-retry-pushback-ms", wait);
+        status.metadata_mut().insert(RETRY_PUSHBACK, wait);
     }
     status
 }

@@ -43,7 +43,12 @@ use tonic_web::GrpcWebLayer;
 use tower::{Layer as _, ServiceExt as _};
 
 pub(crate) fn routes(routes: Routes) -> Routes {
-    routes.calls(methods::PATHS, FlagdKey, refuse, answer)
+    let is_stream = |path: &&str| matches!(methods::method(path), Some((_, Method::Events)));
+    let (streams, questions): (Vec<_>, Vec<_>) =
+        methods::PATHS.iter().copied().partition(is_stream);
+    routes
+        .calls(&questions, FlagdKey, refuse_question, answer)
+        .calls(&streams, FlagdKey, refuse_stream, answer)
 }
 
 /// True for the routes of these methods.
@@ -51,7 +56,14 @@ pub(crate) fn serves(template: &str) -> bool {
     methods::method(template).is_some()
 }
 
-fn refuse(kind: Option<&HeaderValue>, status: Status) -> Response {
+fn refuse_question(kind: Option<&HeaderValue>, status: Status) -> Response {
+    match kind {
+        Some(kind) if grpc::is_kind_of_call(kind) => grpc::refuse_for_good(Some(kind), status),
+        kind => connect::refuse(kind, &status),
+    }
+}
+
+fn refuse_stream(kind: Option<&HeaderValue>, status: Status) -> Response {
     match kind {
         Some(kind) if grpc::is_kind_of_call(kind) => grpc::refuse(Some(kind), status),
         kind => connect::refuse(kind, &status),
@@ -131,7 +143,8 @@ impl GrpcCall {
     async fn answer(self, body: &Bytes) -> Result<Response, Status> {
         let message = only_message(body)?;
         if self.method == Method::Events {
-            let events = events(&self.state, self.keyed, self.connection, None)?;
+            let limit = grpc::timeout(&self.headers)?;
+            let events = events(&self.state, self.keyed, self.connection, limit)?;
             return Ok(answer_stream(events.map(|said| match said {
                 Said::Event(event) => StreamPart::Bytes(event.proto),
                 Said::End(status) => StreamPart::End(status),

@@ -6,6 +6,7 @@ use axum::body::{Body, Bytes};
 use flagstaff_api::ApiConfig;
 use futures::stream;
 use std::convert::Infallible;
+use std::time::Duration;
 
 const METHOD: &str = "/flagd.sync.v1.FlagSyncService/GetMetadata";
 
@@ -77,6 +78,38 @@ async fn a_message_that_does_not_arrive_is_given_up() {
     let reply = post(&face, METHOD, "application/grpc", silent).await;
 
     assert_eq!(reply, (200, Some("4".to_owned())));
+}
+
+#[tokio::test]
+async fn a_call_ends_with_the_patience_of_its_caller() {
+    let face = serving().await;
+    let evaluation = "/flagd.evaluation.v2.Service/ResolveBoolean";
+    let ask = async |path: &str, patience: &str, body: Body| {
+        let ask = face
+            .keyless("POST", path)
+            .header("content-type", "application/grpc")
+            .header("x-environment-key", SERVER_KEY)
+            .header("grpc-timeout", patience);
+        let reply = tokio::time::timeout(Duration::from_secs(5), ask.stream(body).send()).await;
+        reply.unwrap().header("grpc-status").map(str::to_owned)
+    };
+    // The server itself would wait ten seconds for a message.
+    let silent = || Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
+    let good = || Body::from(&b"\0\0\0\0\0"[..]);
+
+    for path in [METHOD, evaluation] {
+        assert_eq!(
+            ask(path, "50m", silent()).await.as_deref(),
+            Some("4"),
+            "{path}"
+        );
+        assert_eq!(
+            ask(path, "soon", good()).await.as_deref(),
+            Some("3"),
+            "{path}"
+        );
+    }
+    assert_eq!(ask(METHOD, "10S", good()).await, None);
 }
 
 #[tokio::test]

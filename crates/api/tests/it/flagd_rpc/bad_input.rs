@@ -4,10 +4,10 @@ use super::shop::shop;
 use super::{connect, context, keyed, v2};
 use crate::face::{Face, SERVER_KEY};
 use crate::flagd_grpc::code;
-use flagstaff_proto::flagd::evaluation::v2::ResolveBooleanRequest;
+use flagstaff_proto::flagd::evaluation::v2::{EventStreamRequest, ResolveBooleanRequest};
 use prost_types::Struct;
 use serde_json::{Value as Json, json};
-use tonic::Code;
+use tonic::{Code, Status};
 
 const METHOD: &str = "/flagd.evaluation.v2.Service/ResolveBoolean";
 
@@ -51,6 +51,37 @@ async fn a_bad_call_of_grpc_harms_no_other() {
     assert_eq!(good, Code::Ok);
     assert_eq!(grpc(&face, context(self::deep(20))).await, Code::Ok);
     assert_eq!(grpc(&face, context(self::wide(1000))).await, Code::Ok);
+}
+
+#[tokio::test]
+async fn whoever_asks_what_has_one_answer_only_is_told_not_to_ask_again() {
+    let face = shop().await;
+    let ask = |flag_key: &str| ResolveBooleanRequest {
+        flag_key: flag_key.to_owned(),
+        context: None,
+    };
+    let pushback = |status: &Status| {
+        let told = status.metadata().get("grpc-retry-pushback-ms");
+        told.map(|told| told.to_str().unwrap().to_owned())
+    };
+    let mut client = v2(&face);
+
+    let not_found = client.resolve_boolean(keyed(ask("nothing"))).await;
+    let wrong_type = client.resolve_boolean(keyed(ask("text"))).await;
+    let without_key = client.resolve_boolean(ask("bool")).await;
+    let stream = client.event_stream(EventStreamRequest {}).await;
+
+    for (refused, code) in [
+        (not_found, Code::NotFound),
+        (wrong_type, Code::InvalidArgument),
+        (without_key, Code::Unauthenticated),
+    ] {
+        let status = refused.unwrap_err();
+        assert_eq!(status.code(), code);
+        assert_eq!(pushback(&status).as_deref(), Some("-1"), "{status}");
+    }
+    // Clients that may not try a stream again would open another one at once.
+    assert_eq!(pushback(&stream.unwrap_err()), None);
 }
 
 #[tokio::test]

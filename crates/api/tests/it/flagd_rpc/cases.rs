@@ -1,9 +1,10 @@
 //! Every row of the table of cases, on both versions.
 
-use super::shop::{over, segment, set, shop};
+use super::shop::{feature, over, segment, set, shop};
 use super::{context, json, keyed, v1, v2};
 use crate::face::Face;
 use crate::flagd_grpc::code;
+use flagstaff_core::ValueType;
 use flagstaff_proto::flagd::evaluation::{v1 as one, v2 as two};
 use flagstaff_service::EnvironmentPatch;
 use prost_types::Struct;
@@ -75,6 +76,61 @@ async fn numbers_are_asked_for_as_int_or_float() {
     assert_eq!(code(&answer), Code::InvalidArgument);
     let answer = ask!(v1(&face), resolve_int, one::ResolveIntRequest, "float");
     assert_eq!(code(&answer), Code::InvalidArgument);
+}
+
+/// What flagd's suite asks of zero values: they are values, told apart from none by their variant.
+#[tokio::test]
+async fn what_is_zero_empty_or_false_is_a_value() {
+    let face = shop().await;
+    for (name, value, value_type) in [
+        ("no", "false", ValueType::Auto),
+        ("empty", "", ValueType::String),
+        ("zero", "0", ValueType::Auto),
+        ("zero-float", "0.0", ValueType::Number),
+    ] {
+        feature(&face, name, value, true, value_type).await;
+    }
+    let (mut one, mut two) = (v1(&face), v2(&face));
+
+    macro_rules! check {
+        ($method:ident, $one:path, $two:path, $key:literal, $value:expr) => {
+            let old = ask!(one, $method, $one, $key).unwrap();
+            let new = ask!(two, $method, $two, $key).unwrap();
+            assert_eq!((old.value, &*old.variant), ($value, "control"));
+            assert_eq!(
+                (new.value, new.variant.as_deref()),
+                (Some($value), Some("control"))
+            );
+        };
+    }
+    check!(
+        resolve_boolean,
+        one::ResolveBooleanRequest,
+        two::ResolveBooleanRequest,
+        "no",
+        false
+    );
+    check!(
+        resolve_string,
+        one::ResolveStringRequest,
+        two::ResolveStringRequest,
+        "empty",
+        String::new()
+    );
+    check!(
+        resolve_int,
+        one::ResolveIntRequest,
+        two::ResolveIntRequest,
+        "zero",
+        0
+    );
+    check!(
+        resolve_float,
+        one::ResolveFloatRequest,
+        two::ResolveFloatRequest,
+        "zero-float",
+        0.0
+    );
 }
 
 #[tokio::test]

@@ -66,6 +66,38 @@ async fn a_stream_is_ready_at_once_and_hears_of_flags_that_changed() {
 }
 
 #[tokio::test]
+async fn a_scheduled_change_is_told_at_its_time() {
+    let face = shop().await;
+    face.schedule_limit().await;
+    let mut events = follow(&face).await;
+    check(&mut events, "provider_ready", Json::Null).await;
+
+    face.pass_seconds(61);
+    face.service.apply_due_changes().await.unwrap();
+
+    let told = json!({"flags": {"limit": {"type": "update"}}});
+    check(&mut events, "configuration_change", told).await;
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_too_long_is_told_so() {
+    let face = shop_with(ApiConfig {
+        stream_stall_seconds: 0,
+        ..ApiConfig::default()
+    })
+    .await;
+    let mut events = follow(&face).await;
+    check(&mut events, "provider_ready", Json::Null).await;
+    // Whatever is asked for more than a moment after what came before was too slow, where no time is allowed.
+    tokio::time::sleep(Duration::from_millis(20)).await;
+
+    let end = next(&mut events).await.unwrap_err();
+
+    assert_eq!(end.code(), Code::ResourceExhausted);
+    assert!(end.message().contains("too slow"), "{end}");
+}
+
+#[tokio::test]
 async fn version_1_hears_the_same() {
     let face = shop().await;
     let mut client = v1(&face);

@@ -6,6 +6,7 @@ mod cases;
 mod connect;
 mod contexts;
 mod events;
+mod metrics;
 pub mod shop;
 mod web;
 

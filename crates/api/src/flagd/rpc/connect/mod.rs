@@ -10,6 +10,7 @@ use super::evaluation::{Ask, Codec};
 use super::events::{Said, events};
 use super::methods::{Method, Version};
 use crate::auth::KeyedEnvironment;
+use crate::grpc::within;
 use crate::listener::Connection;
 use crate::state::ApiState;
 use axum::body::Body;
@@ -92,19 +93,6 @@ impl ConnectCall {
         let no = HeaderValue::from_static("no");
         response.headers_mut().insert("x-accel-buffering", no);
         Ok(response)
-    }
-}
-
-async fn within<T>(
-    limit: Option<Duration>,
-    answer: impl Future<Output = Result<T, Status>>,
-) -> Result<T, Status> {
-    let Some(limit) = limit else {
-        return answer.await;
-    };
-    match tokio::time::timeout(limit, answer).await {
-        Ok(answer) => answer,
-        Err(_) => Err(Status::deadline_exceeded("the answer took too long")),
     }
 }
 
