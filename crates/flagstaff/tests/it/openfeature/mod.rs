@@ -68,7 +68,7 @@ mod rust {
 
 mod java {
     providers! {
-        Java: rpc with "flagd-v2",
+        Java: rpc with "flagd-v2", in_process with "flagd-v2",
     }
 }
 
