@@ -462,7 +462,7 @@ fn is_welcome(admission: &Admission, email: &str, hosted_domain: Option<&str>) -
 }
 
 fn bytes_of(hex: &str) -> Option<Vec<u8>> {
-    if hex.len() % 2 != 0 || !hex.is_ascii() {
+    if !hex.len().is_multiple_of(2) || !hex.is_ascii() {
         return None;
     }
     let pairs = (0..hex.len()).step_by(2);

@@ -1,5 +1,5 @@
 use crate::{assert_conflict, assert_not_found};
-use flagstaff_core::{Identifier, Identity};
+use flagstaff_core::{Identifier, Identity, Value};
 use flagstaff_store::{IdentitySearch, Noun, PageRequest, TraitChange, TraitWrite};
 use flagstaff_testkit::{NOW, Shop, contract, later, new_identity};
 
