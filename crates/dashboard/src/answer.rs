@@ -131,6 +131,7 @@ pub(crate) fn refusal(error: &ServiceError) -> Response {
         | ServiceError::Versioning(_)
         | ServiceError::External(_)
         | ServiceError::ChangeRequestNeeded
+        | ServiceError::Outdated { .. }
         | ServiceError::InvalidPart { .. }
         | ServiceError::Invalid { .. } => (StatusCode::BAD_REQUEST, "That did not work"),
     };
@@ -167,12 +168,17 @@ pub(crate) fn sentence(error: &ServiceError) -> String {
         }
         ServiceError::External(problem) => external_sentence(*problem).to_owned(),
         ServiceError::Forbidden => "Your role does not allow this.".to_owned(),
+        ServiceError::Outdated { .. } => {
+            "Somebody else changed this meanwhile. Nothing was overwritten.".to_owned()
+        }
+        ServiceError::ChangeRequestNeeded => {
+            "This environment changes by approved change requests only.".to_owned()
+        }
         ServiceError::KeyMissing
         | ServiceError::KeyUnknown
         | ServiceError::OrganisationStopped
         | ServiceError::Unauthenticated(_)
         | ServiceError::Versioning(_)
-        | ServiceError::ChangeRequestNeeded
         | ServiceError::Conflict { .. } => format!("Refused: {error}."),
     }
 }
@@ -205,7 +211,35 @@ fn problem_sentence(problem: &Problem) -> String {
             let reasons: Vec<&str> = list.iter().map(weakness).collect();
             format!("This password {}.", reasons.join(" and "))
         }
-        other => format!("Refused: {other}."),
+        Problem::WrongType { wrong, .. } => {
+            format!(
+                "This {wrong}: the feature has values of type {}.",
+                wrong.0.name()
+            )
+        }
+        other => {
+            let text = other.to_string();
+            // What is said of the field itself becomes a sentence about it.
+            let verbs = [
+                "is ",
+                "has ",
+                "does ",
+                "contains ",
+                "belongs ",
+                "names ",
+                "cannot ",
+                "differs ",
+                "would ",
+            ];
+            if verbs.iter().any(|verb| text.starts_with(verb)) {
+                return format!("This {text}.");
+            }
+            let mut characters = text.chars();
+            let first = characters
+                .next()
+                .map(|first| first.to_uppercase().to_string());
+            format!("{}{}.", first.unwrap_or_default(), characters.as_str())
+        }
     }
 }
 

@@ -151,6 +151,16 @@ impl FieldProblems {
         self
     }
 
+    /// The same under the names that a form gives its fields.
+    pub(crate) fn under(mut self, names: &[(&str, &str)]) -> Self {
+        for (field, _) in &mut self.0 {
+            if let Some((_, name)) = names.iter().find(|(before, _)| before == field) {
+                *field = (*name).to_owned();
+            }
+        }
+        self
+    }
+
     /// True where nothing is wrong.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -162,6 +172,10 @@ impl FieldProblems {
     }
 
     /// What a refusal of the service says about a form; one that no form can help is an answer of its own.
+    #[expect(
+        clippy::result_large_err,
+        reason = "an answer is as large as it is, and there is one for a request"
+    )]
     pub(crate) fn from_refusal(error: ServiceError) -> Result<Self, Response> {
         let sentence = crate::answer::sentence(&error);
         let field = match &error {
@@ -170,6 +184,7 @@ impl FieldProblems {
             ServiceError::Versioning(_)
             | ServiceError::External(_)
             | ServiceError::ChangeRequestNeeded
+            | ServiceError::Outdated { .. }
             | ServiceError::WrongCredentials
             | ServiceError::TooManyAttempts { .. } => "",
             ServiceError::KeyMissing

@@ -33,6 +33,7 @@ mod pages;
 mod routes;
 mod rules;
 mod shell;
+mod values;
 mod visitor;
 
 pub use routes::Pages;

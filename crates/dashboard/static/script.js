@@ -177,8 +177,18 @@
 
   // --- Dialogs ---
 
+  // The page below may have fields of the same names: what is in the dialog gets ids of its own.
+  function renameIds(content) {
+    const own = (id) => id.split(" ").map((each) => `dialog-${each}`).join(" ");
+    for (const each of content.querySelectorAll("[id]")) each.id = own(each.id);
+    for (const name of ["for", "aria-describedby", "aria-labelledby", "form", "data-copy"]) {
+      for (const each of content.querySelectorAll(`[${name}]`)) each.setAttribute(name, own(each.getAttribute(name)));
+    }
+  }
+
   function fill(dialog, page) {
     const content = page.querySelector("[data-dialog-content]");
+    renameIds(content);
     const close = document.createElement("button");
     close.type = "button";
     close.className = "close";

@@ -76,6 +76,12 @@ pub enum ServiceError {
     /// Another service did not let anybody in, or what it says of them is not enough.
     #[error("{0}")]
     External(ExternalProblem),
+    /// What was to be changed is no longer what the caller saw.
+    #[error("{noun} was changed meanwhile")]
+    Outdated {
+        /// What.
+        noun: Noun,
+    },
     /// The environment changes by approved change requests only.
     #[error("the environment needs change requests")]
     ChangeRequestNeeded,

@@ -26,6 +26,7 @@ mod external_sign_in;
 mod feature_exports;
 mod feature_imports;
 mod feature_list;
+mod feature_overview;
 mod feature_owners;
 mod feature_segments;
 mod feature_state_rows;
@@ -104,6 +105,7 @@ pub use error::{
 pub use explanations::Explanation;
 pub use external_sign_in::{CameIn, Leaving, Returning, SignInProvider};
 pub use feature_list::FeatureQuery;
+pub use feature_overview::{EVALUATION_DAYS, Overview, OverviewQuery, OverviewRow, OverviewSort};
 pub use feature_segments::{FeatureSegmentPatch, FeatureSegmentRequest, FeatureSegmentView};
 pub use feature_state_rows::{NewStateRequest, StateIdentity, StatePlaces};
 pub use feature_states::{StatePatch, StateQuery, ValueChange};

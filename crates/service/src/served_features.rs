@@ -13,6 +13,7 @@ use flagstaff_core::{
     EnvironmentPermission, Feature, FeatureId, FeatureKind, FeatureSegment, FeatureState,
     SegmentId, StateOwner, StateValue,
 };
+use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 
 /// What a feature serves in an environment.
@@ -24,6 +25,27 @@ pub struct ServedFeature {
     pub overrides: Vec<(FeatureSegment, FeatureState)>,
 }
 
+impl ServedFeature {
+    /// Another text whenever anything of it was changed, though it be to what it was before.
+    #[must_use]
+    pub fn stamp(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut add = |number: i64| hash.update(number.to_le_bytes());
+        let states = self.overrides.iter().map(|(_, state)| state);
+        for state in std::iter::once(&self.default).chain(states) {
+            add(state.id.get());
+            add(state.updated_at.micros());
+        }
+        for (link, _) in &self.overrides {
+            add(link.segment_id.get());
+            add(link.priority.unwrap_or(-1));
+        }
+        let digest = hash.finalize();
+        let bytes = digest.iter().take(8);
+        bytes.map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 /// What of a served feature is to be written; `None` leaves a part as it is.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServedChanges {
@@ -31,6 +53,8 @@ pub struct ServedChanges {
     pub default: Option<StatePatch>,
     /// Overrides, at most one for each segment.
     pub overrides: Option<Vec<OverrideChange>>,
+    /// The [`ServedFeature::stamp`] of what the caller saw: when it is another by now, nothing is written.
+    pub seen: Option<String>,
 }
 
 /// What becomes of that which a change leaves out of the parts it names.
@@ -73,7 +97,8 @@ impl Service {
     ///
     /// # Errors
     /// As [`Service::served_feature`]; [`ServiceError::Forbidden`] for a part that the caller may not change;
-    /// [`ServiceError::ChangeRequestNeeded`]; [`ServiceError::InvalidPart`]; two overrides with one priority.
+    /// [`ServiceError::ChangeRequestNeeded`]; [`ServiceError::Outdated`]; [`ServiceError::InvalidPart`]; two overrides with one
+    /// priority.
     pub async fn change_served_feature(
         &self,
         caller: &Caller,
@@ -94,6 +119,12 @@ impl Service {
         let write = self.store().write().await?;
         let place = self.place_now(&place).await?;
         require_no_change_request(&place)?;
+        if let Some(seen) = &changes.seen
+            && *seen != self.read_served(&place, &feature).await?.stamp()
+        {
+            let noun = Noun::Feature;
+            return Err(ServiceError::Outdated { noun });
+        }
         let mut live = self
             .begin_live_edit(caller, write, (&place, &feature))
             .await?;

@@ -22,6 +22,7 @@ mod feature_exports;
 mod feature_files;
 mod feature_imports;
 mod feature_lists;
+mod feature_marks;
 mod feature_owners;
 mod feature_segments;
 mod feature_state_lists;

@@ -11,26 +11,36 @@ use crate::machine::Machine;
 use crate::system_packages::{Missing, ensure};
 use crate::workspace::Workspace;
 
-/// Where folders with a `package.json` and a `package-lock.json` are kept.
-const MANIFESTS: &str = "crates/flagstaff/tests/clients";
+/// Where folders with a `package.json` and a `package-lock.json` are kept: one for each client.
+const CLIENTS: &str = "crates/flagstaff/tests/clients";
 
 /// The oldest Node.js that the clients run on.
 const OLDEST: u32 = 18;
 
 const STAMP: &str = "flagstaff-made-from.txt";
 
-/// Installs the locked packages of one folder into `target/clients/<name>` and returns that folder.
+/// Installs the locked packages of a client into `target/clients/<name>` and returns that folder.
 pub(crate) fn packages(
     workspace: &Workspace,
     machine: Machine,
+    name: &str,
+) -> Result<Result<PathBuf, Missing>> {
+    packages_of(workspace, machine, &format!("{CLIENTS}/{name}"), name)
+}
+
+/// The same for a folder that is elsewhere.
+pub(crate) fn packages_of(
+    workspace: &Workspace,
+    machine: Machine,
+    manifests: &str,
     name: &str,
 ) -> Result<Result<PathBuf, Missing>> {
     let what = format!("Node.js {OLDEST} or later with npm");
     if let Some(missing) = ensure(machine, &what, &["nodejs", "npm"], is_there)? {
         return Ok(Err(missing));
     }
-    let manifest = workspace.read(format!("{MANIFESTS}/{name}/package.json"))?;
-    let lock = workspace.read(format!("{MANIFESTS}/{name}/package-lock.json"))?;
+    let manifest = workspace.read(format!("{manifests}/package.json"))?;
+    let lock = workspace.read(format!("{manifests}/package-lock.json"))?;
     let version = output(Command::new("node").arg("--version"))?;
     let made_from = format!("{version}{manifest}{lock}");
 

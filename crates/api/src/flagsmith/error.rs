@@ -147,6 +147,10 @@ fn service_answer(error: ServiceError) -> Answer {
             let errors = FieldErrors::of_field(NON_FIELD, conflict(noun));
             Failure::Invalid(errors).answer()
         }
+        ServiceError::Outdated { noun } => detail(
+            StatusCode::CONFLICT,
+            &format!("The {noun} was changed meanwhile."),
+        ),
         ServiceError::Versioning(problem) => versioning(&problem),
         ServiceError::Invalid { field, problem }
         | ServiceError::InvalidPart { field, problem, .. } => invalid(field, &problem),

@@ -76,7 +76,8 @@ pub(crate) fn status_of(error: &ServiceError) -> Status {
         }
         ServiceError::Versioning(_)
         | ServiceError::External(_)
-        | ServiceError::ChangeRequestNeeded => Status::failed_precondition(error.to_string()),
+        | ServiceError::ChangeRequestNeeded
+        | ServiceError::Outdated { .. } => Status::failed_precondition(error.to_string()),
         ServiceError::Unavailable(_) => {
             log(error);
             Status::unavailable(error.to_string())

@@ -107,7 +107,8 @@ fn service_failure(error: &ServiceError, key: Option<&str>) -> Response {
         | ServiceError::Versioning(_)
         | ServiceError::External(_)
         | ServiceError::InvalidPart { .. }
-        | ServiceError::ChangeRequestNeeded => {
+        | ServiceError::ChangeRequestNeeded
+        | ServiceError::Outdated { .. } => {
             details(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
         }
     }

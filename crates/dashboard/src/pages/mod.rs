@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod account_links;
 pub(crate) mod external_sign_in;
+pub(crate) mod features;
 pub(crate) mod first_member;
 pub(crate) mod identities;
 pub(crate) mod invitation;
@@ -22,6 +23,7 @@ use axum::routing::{get, post};
 
 /// Registers every page, with who may ask for it.
 pub(crate) fn routes(routes: Routes) -> Routes {
+    let routes = features::routes(routes);
     let routes = identities::routes(segments::routes(routes));
     routes
         .visitor("/assets/{name}", get(assets::serve))

@@ -11,6 +11,7 @@ mod bootstrap;
 mod clients;
 mod cluster;
 mod dashboard;
+mod dashboard_journeys;
 mod database;
 mod deploy;
 mod desk;

@@ -5,6 +5,7 @@
 )]
 
 mod external_sign_in;
+mod feature_overview;
 mod fixture;
 mod flagd_integrations;
 mod identities;

@@ -96,6 +96,39 @@ contract! {
         assert!(store.feature_tags(feature.id).await.unwrap().is_empty());
     }
 
+    async fn tags_and_owners_of_many_features_are_one_question_each(store: Store) {
+        let shop = Shop::open(&store).await;
+        let (beta, forever) = (tag(&shop, "beta").await, tag(&shop, "forever").await);
+        let mut write = shop.write().await;
+        let ada = write.insert_member(&new_member("ada@example.com"), NOW).await.unwrap().id;
+        let mut permanent = store.tag(forever).await.unwrap().unwrap();
+        permanent.is_permanent = true;
+        write.update_tag(&permanent).await.unwrap();
+        shop.commit(write).await;
+        let mut new = new_feature(shop.project.id, "one");
+        (new.tags, new.owners) = (vec![beta, forever], vec![ada]);
+        let one = shop.insert_feature(&new).await.id;
+        new = new_feature(shop.project.id, "two");
+        new.tags = vec![beta];
+        let two = shop.insert_feature(&new).await.id;
+        let project = shop.project.id;
+
+        let tags = store.tags_of_features(&[two, one]).await.unwrap();
+        let owners = store.owners_of_features(&[two, one]).await.unwrap();
+
+        assert_eq!(tags, [(one, beta), (one, forever), (two, beta)]);
+        assert_eq!(owners, [(one, ada)]);
+        assert_eq!(store.tags_of_features(&[]).await.unwrap(), []);
+        assert_eq!(store.features_with_tag(project, beta).await.unwrap(), [one, two]);
+        assert_eq!(store.features_with_owner(project, ada).await.unwrap(), [one]);
+        assert_eq!(store.permanent_features(project).await.unwrap(), [one]);
+        let mut write = shop.write().await;
+        write.delete_tag(forever, later(1)).await.unwrap();
+        shop.commit(write).await;
+        assert_eq!(store.permanent_features(project).await.unwrap(), []);
+        assert_eq!(store.tags_of_features(&[one]).await.unwrap(), [(one, beta)]);
+    }
+
     async fn features_are_found_by_tags_and_owners(store: Store) {
         let shop = Shop::open(&store).await;
         let (beta, team) = (tag(&shop, "beta").await, tag(&shop, "team").await);

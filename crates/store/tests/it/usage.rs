@@ -49,6 +49,24 @@ fn rows(shop: &Shop, feature_id: FeatureId, bucket: Timestamp, count: i64) -> Us
 }
 
 contract! {
+    async fn evaluations_of_many_features_are_added_up_by_days(store: Store) {
+        const DAY: i64 = 96 * QUARTER;
+        let shop = Shop::open(&store).await;
+        let (one, two) = (shop.feature("one").await.id, shop.feature("two").await.id);
+        for (feature, after, count) in [(one, 0, 1), (one, QUARTER, 2), (one, DAY, 5), (two, DAY, 7)] {
+            let rows = rows(&shop, feature, later(after), count);
+            store.record_counts(Uuid::new_v4(), &rows, NOW).await.unwrap();
+        }
+
+        let both = store.evaluations_by_day(shop.id(), &[two, one], NOW).await.unwrap();
+        let since = store.evaluations_by_day(shop.id(), &[one], later(DAY)).await.unwrap();
+
+        // Each row counts three times: for who saw it on, off, and did not say.
+        assert_eq!(both, [(one, 0, 9), (one, 1, 15), (two, 1, 21)]);
+        assert_eq!(since, [(one, 0, 15)]);
+        assert_eq!(store.evaluations_by_day(shop.id(), &[], NOW).await.unwrap(), []);
+    }
+
     async fn counts_add_up(store: Store) {
         let shop = Shop::open(&store).await;
         let feature = shop.feature("checkout").await.id;

@@ -1,5 +1,6 @@
 //! The test lanes, in the order in which they run; a lane that fails does not stop the next.
 
+mod browser;
 mod clients;
 mod clippy;
 mod deny;
@@ -41,6 +42,7 @@ const ALL: &[Lane] = &[
     differential::LANE,
     evaluators::LANE,
     clients::LANE,
+    browser::LANE,
 ];
 
 const BEFORE_A_COMMIT: &[Lane] = &[format::LANE, layers::LANE, clippy::LANE, quick::LANE];

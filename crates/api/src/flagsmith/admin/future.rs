@@ -77,6 +77,7 @@ async fn change(mut call: Call<Caller>, mode: WriteMode) -> Result<Answer, Failu
                 read_override,
             )
             .value(),
+        seen: None,
     })?;
     let overrides = changes.overrides.iter().flatten();
     let segments: Vec<SegmentId> = overrides.map(|each| each.segment_id).collect();
