@@ -48,7 +48,8 @@ export async function run(stage) {
   await order(["Staff", "Testers"]);
   if (stage.script) {
     const rows = page.locator("#overrides li");
-    await rows.first().dragTo(rows.last(), { sourcePosition: { x: 5, y: 5 }, targetPosition: { x: 5, y: 40 } });
+    const { height } = await rows.last().boundingBox();
+    await rows.first().dragTo(rows.last(), { sourcePosition: { x: 5, y: 5 }, targetPosition: { x: 5, y: height - 5 } });
     await order(["Testers", "Staff"]);
   } else {
     await page.getByRole("button", { name: "Move Testers up" }).click();
