@@ -49,7 +49,9 @@ export async function run(stage) {
   if (stage.script) {
     const rows = page.locator("#overrides li");
     const { height } = await rows.last().boundingBox();
+    const saved = page.waitForResponse((answer) => answer.url().endsWith("/overrides"));
     await rows.first().dragTo(rows.last(), { sourcePosition: { x: 5, y: 5 }, targetPosition: { x: 5, y: height - 5 } });
+    await saved;
     await order(["Testers", "Staff"]);
   } else {
     await page.getByRole("button", { name: "Move Testers up" }).click();
