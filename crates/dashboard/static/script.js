@@ -3,7 +3,9 @@
 //   data-enhance="id"        a form or link: fetched, and the element with this id is replaced by the one in the answer
 //   data-search              such a form: sent while one types; its state goes into the address
 //   data-submit-on-change    such a form: sent when a choice changes
-//   data-presses="id"        a choice: presses the button with this id when it changes
+//   data-presses="id"        a choice: presses the button with this id when it changes, and swaps the element data-swaps
+//                            names; with data-shape only where the chosen option has another one
+//   data-draft               a button: what it sends is not saved by it
 //   data-dialog              a link: the page's [data-dialog-content] is shown in a dialog
 //   data-live="path"         where server-sent events come from; [data-live-region] with an id is kept up to date
 //   data-sort                a list in a form: its [draggable] children can be moved, then the form is sent
@@ -157,7 +159,7 @@
     try {
       const options = isSearch ? { signal } : { method: "POST", body: fields };
       const answer = await fetchPage(url, options);
-      delete form.dataset.dirty;
+      if (submitter?.dataset.draft === undefined) delete form.dataset.dirty;
       take(answer, target, isSearch ? "replace" : "push");
     } catch (error) {
       if (error.name !== "AbortError") say("The server cannot be reached. Nothing was changed.");
@@ -306,6 +308,14 @@
     shown.classList.toggle("bad", rest < 0);
   }
 
+  function press(form, choice) {
+    const shape = choice.selectedOptions?.[0]?.dataset.shape;
+    if (shape !== undefined && shape === choice.dataset.shape) return;
+    const button = byId(choice.dataset.presses);
+    button.dataset.enhance = choice.dataset.swaps;
+    form.requestSubmit(button);
+  }
+
   function awaitName(field) {
     const button = field.form?.querySelector("button[type=submit]");
     if (button) button.disabled = field.value !== field.dataset.confirm;
@@ -412,7 +422,7 @@
 
   document.addEventListener("change", (event) => {
     const form = event.target.form;
-    if (form && event.target.dataset.presses) form.requestSubmit(byId(event.target.dataset.presses));
+    if (form && event.target.dataset.presses) press(form, event.target);
     if (form?.dataset.submitOnChange !== undefined && event.target.type !== "search") form.requestSubmit();
     const all = event.target.closest("[data-tick-all]");
     if (all) for (const box of document.querySelectorAll(`[name="${all.dataset.tickAll}"]`)) box.checked = all.checked;

@@ -38,15 +38,16 @@ pub enum ConditionProblem {
 }
 
 impl Condition {
-    /// What keeps the condition from ever holding; `None` where somebody can be found for whom it does.
+    /// What keeps the condition from ever holding; nothing where somebody can be found for whom it does.
     ///
     /// Nothing here is refused when a condition is stored: documents from elsewhere hold all of it.
     #[must_use]
-    pub fn problem(&self) -> Option<ConditionProblem> {
+    pub fn problems(&self) -> Vec<ConditionProblem> {
         if !OPERATORS.contains(&self.operator.as_str()) {
-            return Some(ConditionProblem::UnknownOperator);
+            return vec![ConditionProblem::UnknownOperator];
         }
-        self.property_problem().or_else(|| self.value_problem())
+        let problems = [self.property_problem(), self.value_problem()];
+        problems.into_iter().flatten().collect()
     }
 
     fn property_problem(&self) -> Option<ConditionProblem> {
@@ -109,9 +110,13 @@ mod tests {
 
     #[track_caller]
     fn check(operator: &str, property: &str, value: &str, expected: Option<ConditionProblem>) {
-        let found = condition(operator, property, value).problem();
+        let found = condition(operator, property, value).problems();
 
-        assert_eq!(found, expected, "{property} {operator} {value:?}");
+        assert_eq!(
+            found,
+            Vec::from_iter(expected),
+            "{property} {operator} {value:?}"
+        );
     }
 
     #[test]
@@ -138,8 +143,14 @@ mod tests {
         check("PERCENTAGE_SPLIT", "", "101", Some(Problem::NotAPercentage));
         check("PERCENTAGE_SPLIT", "", "nan", Some(Problem::NotAPercentage));
         check("IN", "x", &"[".repeat(80), Some(Problem::NotAList));
-        let found = condition("REGEX", "email", "(").problem();
-        assert!(matches!(found, Some(Problem::InvalidPattern(_))));
+        let found = condition("REGEX", "", "(").problems();
+        assert!(
+            matches!(
+                found[..],
+                [Problem::PropertyMissing, Problem::InvalidPattern(_)]
+            ),
+            "{found:?}"
+        );
     }
 
     #[test]

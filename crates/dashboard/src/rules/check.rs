@@ -71,10 +71,16 @@ fn check_condition(draft: &ConditionDraft, name: &str, problems: &mut FieldProbl
             "List at least one value, each on a line of its own.",
         );
     }
-    let Some(problem) = condition.problem() else {
-        return;
-    };
-    let (field, sentence) = match problem {
+    for problem in condition.problems() {
+        let (field, sentence) = said(problem, name, &field);
+        problems.add(field, sentence);
+    }
+}
+
+/// Where a problem stands, and what it says.
+fn said(problem: ConditionProblem, name: &str, value: &str) -> (String, String) {
+    let field = value.to_owned();
+    match problem {
         ConditionProblem::UnknownOperator => (
             format!("{name}.operator"),
             "This operator is not known here. Choose another.".to_owned(),
@@ -104,8 +110,7 @@ fn check_condition(draft: &ConditionDraft, name: &str, problems: &mut FieldProbl
             "Give a version of three numbers, such as 1.4.0.".to_owned(),
         ),
         ConditionProblem::NotAList => (field, "This list cannot be read.".to_owned()),
-    };
-    problems.add(field, sentence);
+    }
 }
 
 /// The field of a condition's value that a problem stands beside.

@@ -122,6 +122,11 @@ impl ConditionFields<'_> {
         choice_of(&self.draft.operator).is_some()
     }
 
+    /// The name of the shape that the value has on the page.
+    fn shape(&self) -> &'static str {
+        shape_of(&self.draft.operator).name()
+    }
+
     /// The label of the value's field.
     fn value_label(&self) -> &'static str {
         match shape_of(&self.draft.operator) {

@@ -19,6 +19,21 @@ pub(crate) enum Shape {
     Version,
 }
 
+impl Shape {
+    /// Its name on the page: where it stays the same, the fields do too.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Text => "text",
+            Self::Pattern => "pattern",
+            Self::Lines => "lines",
+            Self::Parts => "parts",
+            Self::Percentage => "percentage",
+            Self::Version => "version",
+        }
+    }
+}
+
 /// An operator as it is chosen: comparisons of versions are choices of their own.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Choice {

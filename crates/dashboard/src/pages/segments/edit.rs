@@ -218,6 +218,7 @@ async fn save(
     let project = desk.shell.project()?.id;
     let rules = desk.stored.as_ref().map(|segment| segment.rules.as_slice());
     shown.problems = shown.form.problems(rules.unwrap_or_default());
+    shown.notice_changes(desk.stored.as_ref());
     if !shown.problems.is_empty() {
         return shown.answer(dashboard, desk).await;
     }
@@ -263,6 +264,20 @@ impl Shown {
             outcome: Outcome::default(),
             tried: Tried::default(),
             is_draft: false,
+        }
+    }
+
+    /// Somebody else's change is not overwritten in silence: whoever sends the form once more has read that.
+    fn notice_changes(&mut self, stored: Option<&Segment>) {
+        let Some(stored) = stored else {
+            return;
+        };
+        let version = stored.updated_at.micros().to_string();
+        if self.form.version != version {
+            self.form.version = version;
+            let sentence = "Somebody else changed this segment meanwhile. Save once more to put yours in its place, \
+                            or throw your changes away to see theirs.";
+            self.problems.add("", sentence);
         }
     }
 

@@ -41,7 +41,7 @@ export async function run(stage) {
   await page.getByRole("link", { name: "bob@example.com" }).waitFor({ state: "detached" });
   await page.getByRole("link", { name: "ada@example.com" }).click();
   await page.getByRole("heading", { name: "ada@example.com" }).waitFor();
-  await page.getByText(HOSTILE).waitFor();
+  await page.getByRole("term").filter({ hasText: HOSTILE }).waitFor();
   const row = (name) => page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
   await row("checkout").getByText("the environment's default").waitFor();
   await stage.look(page, "identity");

@@ -23,8 +23,8 @@ export async function run(stage) {
   await focused("name");
   await page.getByLabel("Name", { exact: true }).fill("Paying Europeans");
 
-  await compare(condition(1, "1"), "IN");
   await condition(1, "1").getByLabel("Trait or path").fill("country");
+  await compare(condition(1, "1"), "IN");
   await condition(1, "1").getByLabel("Values, one on each line").fill("DE\nAT");
   await page.getByRole("button", { name: "Add rule inside rule 1" }).press("Enter");
   await focused("rules.0.rules.0.kind");
@@ -93,6 +93,18 @@ export async function run(stage) {
   await tried.getByText("2 of 3 identities are in it: all were looked at.").waitFor();
   await tried.getByRole("link", { name: "bob" }).waitFor();
   await stage.look(page, "segment");
+
+  // Somebody else's change is not overwritten in silence.
+  const description = page.getByLabel("Description");
+  await description.fill("Mine");
+  await stage.api("PATCH", `projects/${project.id}/segments/${segment.id}/`, { description: "Theirs" });
+  if (stage.script) await page.getByText("Somebody else changed this environment meanwhile.").waitFor();
+  await page.getByRole("button", { name: "Save changes" }).click();
+  await page.getByRole("alert").filter({ hasText: "Somebody else changed this segment meanwhile." }).waitFor();
+  assert.equal(await description.inputValue(), "Mine");
+  await page.getByRole("button", { name: "Save changes" }).click();
+  await stage.told(page, "is saved.");
+  assert.equal((await stage.api("GET", `projects/${project.id}/segments/${segment.id}/`)).description, "Mine");
 
   // A copy with a hostile name and hostile conditions: text, wherever it is shown.
   await page.getByRole("link", { name: "Copy", exact: true }).click();
