@@ -95,7 +95,7 @@ export async function run(stage) {
   await stage.look(page, "segment");
 
   // Somebody else's change is not overwritten in silence.
-  const description = page.getByLabel("Description");
+  const description = page.getByLabel("Description", { exact: true });
   await description.fill("Mine");
   await stage.api("PATCH", `projects/${project.id}/segments/${segment.id}/`, { description: "Theirs" });
   if (stage.script) await page.getByText("Somebody else changed this environment meanwhile.").waitFor();
@@ -113,7 +113,7 @@ export async function run(stage) {
   await page.getByRole("heading", { name: HOSTILE }).waitFor();
   await condition(1, "1").getByLabel("Trait or path").fill(HOSTILE);
   await condition(1, "1").getByLabel("Values, one on each line").fill(`</textarea>${HOSTILE}`);
-  await page.getByLabel("Description").fill(`</textarea>${HOSTILE}`);
+  await page.getByLabel("Description", { exact: true }).fill(`</textarea>${HOSTILE}`);
   await page.getByRole("button", { name: "Save changes" }).click();
   await stage.told(page, "is saved.");
   assert.equal(await condition(1, "1").getByLabel("Values, one on each line").inputValue(), `</textarea>${HOSTILE}`);
