@@ -20,7 +20,7 @@ struct CopyPage<'a> {
     shell: &'a Shell,
     path: String,
     segment: &'a Segment,
-    name: &'a str,
+    typed: &'a str,
     problems: FieldProblems,
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn copy_form(
     let template = CopyPage {
         shell: &shell,
         path: path(&client_key, segment.id),
-        name: &format!("{} (copy)", segment.name),
+        typed: &format!("{} (copy)", segment.name),
         segment: &segment,
         problems: FieldProblems::default(),
     };
@@ -75,7 +75,7 @@ pub(crate) async fn copy(
     fields: Fields,
 ) -> PageResult {
     let (shell, segment) = find(&dashboard, &signed_in, &client_key, id).await?;
-    let name = fields.text("name").trim();
+    let name = fields.text("copy_name").trim();
     let copied = dashboard
         .service
         .copy_segment(
@@ -91,12 +91,16 @@ pub(crate) async fn copy(
             Ok(notice.on(&path(&client_key, copy.id), &dashboard, &signed_in))
         }
         Err(error) => {
+            let mut problems = FieldProblems::default();
+            for (_, sentence) in FieldProblems::from_refusal(error)?.all() {
+                problems.add("copy_name", sentence.as_str());
+            }
             let template = CopyPage {
                 shell: &shell,
                 path: path(&client_key, segment.id),
                 segment: &segment,
-                name,
-                problems: FieldProblems::from_refusal(error)?,
+                typed: name,
+                problems,
             };
             Ok(shell.page(StatusCode::UNPROCESSABLE_ENTITY, &template))
         }

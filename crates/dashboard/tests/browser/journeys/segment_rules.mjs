@@ -108,9 +108,10 @@ export async function run(stage) {
 
   // A copy with a hostile name and hostile conditions: text, wherever it is shown.
   await page.getByRole("link", { name: "Copy", exact: true }).click();
+  assert.equal(await page.getByLabel("Name of the copy").inputValue(), "Paying Europeans (copy)");
   await page.getByLabel("Name of the copy").fill(HOSTILE);
   await page.getByRole("button", { name: "Copy", exact: true }).click();
-  await page.getByRole("heading", { name: HOSTILE }).waitFor();
+  await page.getByRole("heading", { name: HOSTILE, exact: true }).waitFor();
   await condition(1, "1").getByLabel("Trait or path").fill(HOSTILE);
   await condition(1, "1").getByLabel("Values, one on each line").fill(`</textarea>${HOSTILE}`);
   await page.getByLabel("Description", { exact: true }).fill(`</textarea>${HOSTILE}`);
