@@ -13,6 +13,8 @@ mod builders;
 mod contents;
 mod contract;
 mod database;
+pub mod evaluators;
+mod random;
 mod shop;
 mod smtp;
 pub mod sql;
@@ -25,5 +27,6 @@ pub use builders::{
 pub use contents::OfTable;
 pub use contract::{on_postgres, on_sqlite};
 pub use database::{Database, POSTGRES_VARIABLE};
+pub use random::Random;
 pub use shop::Shop;
 pub use smtp::{ReceivedMail, SmtpSink};

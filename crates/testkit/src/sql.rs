@@ -1,7 +1,7 @@
 //! Writing what no function of the store writes.
 
 use flagstaff_store::Store;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
 /// Runs SQL statements on the file of a SQLite store, beside its connections.
 ///
@@ -11,13 +11,13 @@ use sqlx::{Connection as _, SqliteConnection};
     clippy::expect_used,
     reason = "a test that cannot be prepared has to fail"
 )]
-pub async fn execute(store: &Store, statements: &'static str) {
+pub async fn execute(store: &Store, statements: &str) {
     let path = store.path().expect("a SQLite store");
     let url = format!("sqlite:{}", path.display());
     let mut connection = SqliteConnection::connect(&url)
         .await
         .expect("the file opens");
-    sqlx::raw_sql(statements)
+    sqlx::raw_sql(AssertSqlSafe(statements.to_owned()))
         .execute(&mut connection)
         .await
         .expect("the statements run");

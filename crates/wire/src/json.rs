@@ -97,6 +97,24 @@ pub fn json_to_scalar(json: &Json) -> Option<Value> {
     })
 }
 
+/// A finite double as the number that JavaScript would write for it: whole ones without a fraction.
+///
+/// OpenFeature's contexts do not tell 5.0 from 5: some languages and flagd's messages have doubles only.
+#[must_use]
+pub fn double_to_value(number: f64) -> Value {
+    // From here on a whole number is written with an exponent.
+    const WHOLE_LIMIT: f64 = 1e21;
+
+    if number.fract() != 0.0 || number.abs() >= WHOLE_LIMIT {
+        return Value::Float(number);
+    }
+    let digits = format!("{number:.0}");
+    match digits.parse() {
+        Ok(integer) => Value::Integer(integer),
+        Err(_) => Value::BigInteger(digits.into()),
+    }
+}
+
 /// The value a sent trait takes: a scalar as it is, anything else its Python text (recorded: `[1, 2]`).
 #[must_use]
 pub fn json_to_trait(json: &Json) -> Value {

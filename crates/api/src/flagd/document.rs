@@ -48,7 +48,7 @@ impl FlagdDocument {
         }
         Self {
             flags: Rendered::new(made.bytes),
-            diagnostics: Rendered::new(diagnostics(snapshot, &warnings)),
+            diagnostics: Rendered::new(diagnostics(snapshot, &warnings, &made.differences)),
         }
     }
 }

@@ -5,6 +5,7 @@
     reason = "helpers of tests may fail loudly too"
 )]
 
+mod across_protocols;
 mod bad_input;
 mod explain;
 mod face;

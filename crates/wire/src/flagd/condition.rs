@@ -1,23 +1,23 @@
 //! One condition in flagd's JsonLogic.
 
-use super::comparison::{Comparison, compared, version_compared};
+use super::attribute::AttributeClass;
+use super::comparison::{compared, version_compared};
+use super::difference::{ConditionDifference, DifferenceReason, OF_FLAGD, Seen};
+use super::differing::differing;
 use super::logic::{Logic, and, number};
 use super::membership::listed;
 use super::pattern::pattern_to_logic;
 use super::subject::{ByType, Subject, TARGETING_KEY};
+use super::wanted::{Wanted, read};
 use super::warning::{Warning, WarningReason};
 use flagstaff_core::FlagdForm;
 use flagstaff_core::property::{Path, Property};
-use flagstaff_core::text::parse_float;
 use flagstaff_core::{
-    Condition, Context, Modulo, PatternBudget, Rule, RuleKind, Ruleset, SegmentRules, Snapshot,
-    VersionEnding, list_items, version_ending,
+    Condition, Context, Hash, Modulo, PatternBudget, Rule, RuleKind, Ruleset, SegmentRules,
+    Snapshot,
 };
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
-
-/// The ending that makes a version of a condition's value.
-const VERSION_ENDING: &str = ":semver";
 
 /// Parts that percentages are counted in: three decimals of a percent.
 const PARTS: u32 = 100_000;
@@ -28,12 +28,17 @@ pub(super) struct Setting<'s> {
     pub(super) form: FlagdForm,
     /// What the segment's percentages are hashed by.
     pub(super) hash_key: &'s str,
+    pub(super) hash: Hash,
 }
 
 /// What came of a condition besides itself.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) warnings: Vec<Warning>,
+    /// Where conditions hold for other callers than on the server.
+    pub(super) differences: Vec<ConditionDifference>,
+    /// Where the condition stands that is looked at: a JSON pointer into the segment's rules.
+    place: String,
     /// Somebody is in and somebody out of it by hash.
     pub(super) splits: bool,
 }
@@ -59,7 +64,14 @@ pub(super) fn condition_to_logic(
     }
     match place {
         Place::Known => Some(known(condition, setting)),
-        Place::Seen(subject) => said(&subject, wanted, condition, setting, findings),
+        Place::Seen(subject) => {
+            let classes = differing(&subject, &wanted, setting.form, setting.hash);
+            let logic = said(&subject, wanted, condition, setting, findings)?;
+            if matches!(logic, Logic::When(_)) && !classes.is_empty() {
+                findings.differ(condition, &subject, classes);
+            }
+            Some(logic)
+        }
     }
 }
 
@@ -122,69 +134,6 @@ fn attribute(name: &str, condition: &Condition, findings: &mut Findings) -> Opti
         findings.warn(WarningReason::DottedTrait, condition);
     }
     Some(Place::Seen(Subject::Attribute(name.to_owned())))
-}
-
-/// What a condition asks for, its value read.
-enum Wanted<'c> {
-    Set,
-    NotSet,
-    Compared(Comparison, &'c str),
-    VersionCompared(Comparison, &'c str),
-    Contains(&'c str),
-    NotContains(&'c str),
-    In(Vec<String>),
-    Modulo(Modulo),
-    Percentage(f64),
-    Pattern(&'c str),
-}
-
-fn read<'c>(condition: &'c Condition, findings: &mut Findings) -> Option<Wanted<'c>> {
-    match condition.operator.as_str() {
-        "IS_SET" => return Some(Wanted::Set),
-        "IS_NOT_SET" => return Some(Wanted::NotSet),
-        _ => {}
-    }
-    let compares = |comparison| {
-        let value = condition.value.as_deref()?;
-        match version_ending(value) {
-            VersionEnding::Absent => Some(Wanted::Compared(comparison, value)),
-            VersionEnding::Version(version) => Some(Wanted::VersionCompared(comparison, version)),
-            VersionEnding::Invalid => None,
-        }
-    };
-    let plain = || {
-        let value = condition.value.as_deref()?;
-        // Only comparisons know versions.
-        (!value.ends_with(VERSION_ENDING)).then_some(value)
-    };
-    let wanted = match condition.operator.as_str() {
-        "EQUAL" => compares(Comparison::Equal),
-        "NOT_EQUAL" => compares(Comparison::NotEqual),
-        "GREATER_THAN" => compares(Comparison::Ordered(">")),
-        "GREATER_THAN_INCLUSIVE" => compares(Comparison::Ordered(">=")),
-        "LESS_THAN" => compares(Comparison::Ordered("<")),
-        "LESS_THAN_INCLUSIVE" => compares(Comparison::Ordered("<=")),
-        "CONTAINS" => plain().map(Wanted::Contains),
-        "NOT_CONTAINS" => plain().map(Wanted::NotContains),
-        "IN" => plain().and_then(list_items).map(Wanted::In),
-        "MODULO" => plain()
-            .and_then(Modulo::parse)
-            .filter(|modulo| modulo.divisor.is_finite() && modulo.remainder.is_finite())
-            .map(Wanted::Modulo),
-        "PERCENTAGE_SPLIT" => plain()
-            .and_then(parse_float)
-            .filter(|percentage| !percentage.is_nan())
-            .map(Wanted::Percentage),
-        "REGEX" => condition.value.as_deref().map(Wanted::Pattern),
-        _ => {
-            findings.warn(WarningReason::UnknownOperator, condition);
-            return None;
-        }
-    };
-    if wanted.is_none() {
-        findings.warn(WarningReason::MalformedValue, condition);
-    }
-    wanted
 }
 
 fn said(
@@ -306,9 +255,61 @@ fn known(condition: &Condition, setting: &Setting<'_>) -> Logic {
 }
 
 impl Findings {
-    fn warn(&mut self, reason: WarningReason, condition: &Condition) {
+    /// Looks at a part of a rule, by its place.
+    pub(super) fn within<T>(
+        &mut self,
+        list: &str,
+        index: usize,
+        look: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let length = self.place.len();
+        self.place.push_str(&format!("{list}/{index}"));
+        let seen = look(self);
+        self.place.truncate(length);
+        seen
+    }
+
+    pub(super) fn warn(&mut self, reason: WarningReason, condition: &Condition) {
         let property = condition.property.as_deref().unwrap_or_default();
         let detail = format!("operator={}, property={property}", condition.operator);
         self.warnings.push(Warning::new(reason, detail));
+        let everybody = vec![(AttributeClass::Anything, OF_FLAGD.to_vec())];
+        self.push(
+            DifferenceReason::Warned(reason),
+            condition,
+            property,
+            everybody,
+        );
+    }
+
+    /// Notes the attributes that a condition sees otherwise than the server. Those of one reason stand together.
+    fn differ(&mut self, condition: &Condition, subject: &Subject, classes: Vec<Seen>) {
+        let name = subject.attribute();
+        let is_split = condition.operator == "PERCENTAGE_SPLIT";
+        let (placed, others): (Vec<_>, Vec<_>) = classes
+            .into_iter()
+            .partition(|(class, _)| is_split && class.is_of_placement());
+        if !others.is_empty() {
+            self.push(DifferenceReason::AttributeType, condition, name, others);
+        }
+        if !placed.is_empty() {
+            self.push(DifferenceReason::BucketingDiffers, condition, name, placed);
+        }
+    }
+
+    fn push(
+        &mut self,
+        reason: DifferenceReason,
+        condition: &Condition,
+        attribute: &str,
+        attributes: Vec<Seen>,
+    ) {
+        self.differences.push(ConditionDifference {
+            reason,
+            pointer: self.place.clone(),
+            operator: condition.operator.as_str().into(),
+            attribute: attribute.into(),
+            attributes,
+        });
     }
 }

@@ -1,5 +1,6 @@
 //! The flag definition document of an environment, and its diagnostics.
 
+use super::difference::{Difference, write_difference};
 use super::flag::{Segments, write_flag};
 use super::options::DocumentOptions;
 use super::plan::{FlagPlan, Source, plan};
@@ -22,14 +23,22 @@ pub struct Document {
     pub bytes: Vec<u8>,
     /// Found while it was written.
     pub warnings: Warnings,
+    /// Where it is answered otherwise than the server would, and for whom.
+    pub differences: Vec<Difference>,
 }
 
 /// Renders the flag definition document of a snapshot; equal snapshots and options give equal bytes.
 #[must_use]
 pub fn document(snapshot: &Snapshot, options: &DocumentOptions) -> Document {
     let mut warnings = Warnings::default();
-    let audiences = audiences(snapshot, options, &mut warnings.environment);
-    let mut plans = plans(snapshot, options, &audiences);
+    let mut differences = Vec::new();
+    let audiences = audiences(
+        snapshot,
+        options,
+        &mut warnings.environment,
+        &mut differences,
+    );
+    let mut plans = plans(snapshot, options, &audiences, &mut differences);
     let mut uses = vec![0; audiences.len()];
     for plan in &plans {
         for segment in plan.segments() {
@@ -46,6 +55,7 @@ pub fn document(snapshot: &Snapshot, options: &DocumentOptions) -> Document {
     for plan in &mut plans {
         let feature = &snapshot.features[plan.feature].feature;
         warnings.push_feature(&feature.name, std::mem::take(&mut plan.warnings));
+        differences.append(&mut plan.differences);
     }
 
     let segments = Segments {
@@ -68,12 +78,20 @@ pub fn document(snapshot: &Snapshot, options: &DocumentOptions) -> Document {
     write_evaluators(&mut bytes, &segments);
     write_metadata(&mut bytes, snapshot, &warnings);
     bytes.push(b'}');
-    Document { bytes, warnings }
+    Document {
+        bytes,
+        warnings,
+        differences,
+    }
 }
 
 /// Renders what a document does not say as the server would.
 #[must_use]
-pub fn diagnostics(snapshot: &Snapshot, warnings: &Warnings) -> Vec<u8> {
+pub fn diagnostics(
+    snapshot: &Snapshot,
+    warnings: &Warnings,
+    differences: &[Difference],
+) -> Vec<u8> {
     let mut out = Vec::new();
     out.extend_from_slice(b"{\"flagSetId\":");
     write_text(&mut out, &flag_set_id(snapshot));
@@ -94,7 +112,9 @@ pub fn diagnostics(snapshot: &Snapshot, warnings: &Warnings) -> Vec<u8> {
     write_integer(&mut out, count(warnings.features.len()));
     out.extend_from_slice(b",\"totalWarnings\":");
     write_integer(&mut out, count(warnings.total()));
-    out.extend_from_slice(b"}}");
+    out.extend_from_slice(b"},\"differences\":");
+    write_list(&mut out, differences, write_difference);
+    out.push(b'}');
     out
 }
 
@@ -108,6 +128,7 @@ fn plans<'s>(
     snapshot: &'s Snapshot,
     options: &DocumentOptions,
     audiences: &[Audience],
+    differences: &mut Vec<Difference>,
 ) -> Vec<FlagPlan<'s>> {
     let mut identities: Vec<Vec<&Arc<SnapshotIdentity>>> =
         vec![Vec::new(); snapshot.features.len()];
@@ -122,13 +143,15 @@ fn plans<'s>(
         .iter()
         .enumerate()
         .filter_map(|(feature, identities)| {
-            plan(&Source {
+            let source = Source {
                 snapshot,
                 feature,
                 identities,
                 audiences,
                 options,
-            })
+            };
+            differences.extend(source.placed_otherwise());
+            plan(&source)
         })
         .collect()
 }

@@ -1,12 +1,13 @@
 //! What a flag consists of, before it is written: its variants, and who gets which.
 
 use super::branches::{Branch, Target, Whom, identity_branches, prune, segment_branches};
+use super::difference::Difference;
 use super::options::DocumentOptions;
 use super::segments::{Audience, is_of_flagd};
 use super::split::split;
 use super::warning::{Warning, WarningReason};
 use flagstaff_core::variant_names::{CONTROL, Variants};
-use flagstaff_core::{DisabledAs, FlagState, Snapshot, SnapshotIdentity, TypedValue};
+use flagstaff_core::{DisabledAs, FlagState, Hash, Snapshot, SnapshotIdentity, TypedValue};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ pub(super) struct FlagPlan<'s> {
     /// False where a client may answer otherwise than the server.
     pub(super) is_exact: bool,
     pub(super) warnings: Vec<Warning>,
+    /// Those of the feature itself, not of its segments.
+    pub(super) differences: Vec<Difference>,
 }
 
 impl FlagPlan<'_> {
@@ -82,9 +85,29 @@ impl<'s> Source<'_, 's> {
         environment.unwrap_or(project) && !self.state().enabled && !self.is_opened()
     }
 
-    fn bucketing_differs(&self) -> Option<Warning> {
+    fn hash(&self) -> Hash {
         let own = self.snapshot.features[self.feature].feature.hash;
-        let hash = own.unwrap_or(self.snapshot.environment.hash);
+        own.unwrap_or(self.snapshot.environment.hash)
+    }
+
+    /// Who places people otherwise, where somebody is placed by weight: clients of Flagsmith do so for what is off, too.
+    pub(super) fn placed_otherwise(&self) -> Option<Difference> {
+        let name = &self.snapshot.rules.features()[self.feature].name;
+        self.is_split()
+            .then(|| Difference::of_split(name, self.hash()))
+    }
+
+    fn is_split(&self) -> bool {
+        let has_weights = |state: &FlagState| !state.variants.is_empty();
+        let of_segments = self.variants().overrides();
+        has_weights(self.state())
+            || of_segments
+                .into_iter()
+                .any(|(_, over)| has_weights(over.state))
+    }
+
+    fn bucketing_differs(&self) -> Option<Warning> {
+        let hash = self.hash();
         let detail = || format!("feature={}, hash={}", self.name(), hash.name());
         (!is_of_flagd(hash)).then(|| Warning::new(WarningReason::BucketingDiffers, detail()))
     }
@@ -109,6 +132,7 @@ pub(super) fn plan<'s>(source: &Source<'_, 's>) -> Option<FlagPlan<'s>> {
         fallback,
         is_exact: true,
         warnings: Vec::new(),
+        differences: Vec::new(),
     };
     let options = variants.options();
     plan.variants
@@ -137,6 +161,16 @@ fn finish(source: &Source<'_, '_>, plan: &mut FlagPlan<'_>) {
         let detail = format!("feature={}, types=[{}]", source.name(), kinds.join(", "));
         plan.warnings
             .push(Warning::new(WarningReason::TypeMismatch, detail));
+    }
+    let name = &source.snapshot.rules.features()[source.feature].name;
+    for reason in [
+        WarningReason::TypeMismatch,
+        WarningReason::IdentityOverrideLimitExceeded,
+    ] {
+        if plan.warnings.iter().any(|warning| warning.reason == reason) {
+            plan.differences
+                .push(Difference::of_features(reason, vec![Arc::clone(name)]));
+        }
     }
     let mut warnings = plan.warnings.iter();
     plan.is_exact &= !warnings.any(|warning| warning.reason.is_approximate());

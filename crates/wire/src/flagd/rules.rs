@@ -15,9 +15,11 @@ pub(super) fn rules_to_logic(
     if rules.is_empty() {
         return Some(Logic::Never);
     }
-    let rules: Vec<_> = rules
-        .iter()
-        .map(|rule| rule_to_logic(rule, setting, findings))
+    let rules: Vec<_> = (0..)
+        .zip(rules)
+        .map(|(index, rule)| {
+            findings.within("", index, |findings| rule_to_logic(rule, setting, findings))
+        })
         .collect();
     let rules: Option<Vec<_>> = rules.into_iter().collect();
     Some(all(rules?))
@@ -25,15 +27,21 @@ pub(super) fn rules_to_logic(
 
 /// The conditions of a rule and the rules inside it are two groups, and both must hold.
 fn rule_to_logic(rule: &Rule, setting: &Setting<'_>, findings: &mut Findings) -> Option<Logic> {
-    let conditions: Vec<_> = rule
-        .conditions
-        .iter()
-        .map(|condition| condition_to_logic(condition, setting, findings))
+    let conditions: Vec<_> = (0..)
+        .zip(&rule.conditions)
+        .map(|(index, condition)| {
+            findings.within("/conditions", index, |findings| {
+                condition_to_logic(condition, setting, findings)
+            })
+        })
         .collect();
-    let rules: Vec<_> = rule
-        .rules
-        .iter()
-        .map(|rule| rule_to_logic(rule, setting, findings))
+    let rules: Vec<_> = (0..)
+        .zip(&rule.rules)
+        .map(|(index, rule)| {
+            findings.within("/rules", index, |findings| {
+                rule_to_logic(rule, setting, findings)
+            })
+        })
         .collect();
     let conditions: Option<Vec<_>> = conditions.into_iter().collect();
     let rules: Option<Vec<_>> = rules.into_iter().collect();

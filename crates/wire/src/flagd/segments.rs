@@ -1,6 +1,7 @@
 //! The segments of an environment as flagd's clients test them.
 
 use super::condition::{Findings, Setting};
+use super::difference::Difference;
 use super::logic::{Logic, depth};
 use super::options::DocumentOptions;
 use super::rules::rules_to_logic;
@@ -8,6 +9,7 @@ use super::warning::{Warning, WarningReason};
 use flagstaff_core::slug::slug;
 use flagstaff_core::{CompileWarning, FlagdEvaluators, Hash, Snapshot};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Conditions nested deeper are left out: the Rust client reads 128 levels of JSON, and others stand around these.
 const DEPTH_LIMIT: usize = 100;
@@ -42,13 +44,14 @@ pub(super) fn audiences(
     snapshot: &Snapshot,
     options: &DocumentOptions,
     warnings: &mut Vec<Warning>,
+    differences: &mut Vec<Difference>,
 ) -> Vec<Audience> {
     (0..snapshot.segments.len())
         .map(|segment| {
             if snapshot.segments[segment].overrides.is_empty() {
                 Audience::Nobody { is_exact: true }
             } else {
-                audience(snapshot, segment, options, warnings)
+                audience(snapshot, segment, options, warnings, differences)
             }
         })
         .collect()
@@ -59,6 +62,7 @@ fn audience(
     segment: usize,
     options: &DocumentOptions,
     warnings: &mut Vec<Warning>,
+    differences: &mut Vec<Difference>,
 ) -> Audience {
     let part = &snapshot.segments[segment].segment;
     let compiled = &snapshot.warnings[segment];
@@ -73,11 +77,16 @@ fn audience(
         snapshot,
         form: options.form,
         hash_key: &part.hash_key,
+        hash: part.hash.unwrap_or(snapshot.environment.hash),
     };
     let mut findings = Findings::default();
     let logic = rules_to_logic(&part.rules, &setting, &mut findings);
     let is_exact = findings.warnings.is_empty();
     warnings.append(&mut findings.warnings);
+    let features = overridden(snapshot, segment);
+    let name: Arc<str> = part.name.as_str().into();
+    let of_segment = findings.differences.into_iter();
+    differences.extend(of_segment.map(|difference| difference.of(&name, &features)));
     let json = match logic {
         None => return Audience::Nobody { is_exact: false },
         Some(Logic::Never) => return Audience::Nobody { is_exact },
@@ -85,9 +94,11 @@ fn audience(
     };
     if depth(&json) > DEPTH_LIMIT {
         warnings.push(too_deep(&part.name));
+        let reason = WarningReason::RulesTooDeep;
+        differences.push(Difference::of_features(reason, features));
         return Audience::Nobody { is_exact: false };
     }
-    let hash = part.hash.unwrap_or(snapshot.environment.hash);
+    let hash = setting.hash;
     let differs = findings.splits && !is_of_flagd(hash);
     if differs {
         let detail = format!("segment={}, hash={}", part.name, hash.name());
@@ -97,6 +108,17 @@ fn audience(
         logic: json.to_string(),
         is_exact: is_exact && !differs,
     }
+}
+
+/// The names of the features that a segment overrides, each once.
+fn overridden(snapshot: &Snapshot, segment: usize) -> Vec<Arc<str>> {
+    let mut features: Vec<Arc<str>> = Vec::new();
+    for over in snapshot.rules.segments()[segment].overrides() {
+        if !features.contains(&over.feature) {
+            features.push(Arc::clone(&over.feature));
+        }
+    }
+    features
 }
 
 fn too_deep(segment: &str) -> Warning {

@@ -29,6 +29,14 @@ pub(super) enum Subject {
 }
 
 impl Subject {
+    /// The name of the attribute that is looked at.
+    pub(super) fn attribute(&self) -> &str {
+        match self {
+            Self::Attribute(name) => name,
+            Self::Identifier | Self::HashKey(_) => TARGETING_KEY,
+        }
+    }
+
     /// The value itself, whatever its type.
     pub(super) fn value(&self) -> Json {
         match self {

@@ -134,8 +134,18 @@ mod tests {
             &[
                 ("a", Value::Null),
                 ("b", Value::BigInteger("18446744073709551616".into())),
-                ("c", Value::Float(-0.0)),
+                // As flagd's messages have it, which hold doubles only.
+                ("c", Value::Integer(0)),
                 ("d", Value::text("NaN")),
+            ],
+        );
+        check(
+            r#"{"context": {"a": 5.0, "b": 1e3, "c": 1e21}}"#,
+            None,
+            &[
+                ("a", Value::Integer(5)),
+                ("b", Value::Integer(1000)),
+                ("c", Value::Float(1e21)),
             ],
         );
     }

@@ -1,7 +1,7 @@
 //! Reads an evaluation context without building a tree of JSON first.
 
 use super::context::{InvalidContext, SentEvaluation, TARGETING_KEY};
-use crate::json::number_to_value;
+use crate::json::{double_to_value, number_to_value};
 use flagstaff_core::Value;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -44,9 +44,15 @@ impl Reading {
     }
 
     fn add<E: Error>(&mut self, name: String, value: Value) -> Result<(), E> {
-        if matches!(value, Value::Float(float) if !float.is_finite()) {
-            return Err(self.fail(InvalidContext::NotFinite(name)));
-        }
+        let value = match value {
+            Value::Float(float) if float.is_finite() => double_to_value(float),
+            Value::Float(_) => return Err(self.fail(InvalidContext::NotFinite(name))),
+            Value::Null
+            | Value::Boolean(_)
+            | Value::Integer(_)
+            | Value::BigInteger(_)
+            | Value::Text(_) => value,
+        };
         if self.has(&name) {
             return Err(self.fail(InvalidContext::Twice(name)));
         }

@@ -1,5 +1,6 @@
 //! The test lanes, in the order in which they run; a lane that fails does not stop the next.
 
+mod agreement;
 mod browser;
 mod clients;
 mod clippy;
@@ -41,6 +42,7 @@ const ALL: &[Lane] = &[
     tests::LANE,
     differential::LANE,
     evaluators::LANE,
+    agreement::LANE,
     clients::LANE,
     browser::LANE,
 ];

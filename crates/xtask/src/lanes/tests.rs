@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Lane, Run, browser, clients, differential, evaluators};
+use super::{Lane, Run, agreement, browser, clients, differential, evaluators};
 use crate::command::{End, watch};
 use crate::machine::Machine;
 use crate::postgres::URL_VARIABLE;
@@ -53,7 +53,12 @@ fn run(run: &mut Run<'_>) -> Result<Report> {
     if run.full {
         variables.push(("FLAGSTAFF_FULL", "1".to_owned()));
     }
-    let elsewhere = [browser::MODULE, differential::MODULE, evaluators::MODULE];
+    let elsewhere = [
+        agreement::MODULE,
+        browser::MODULE,
+        differential::MODULE,
+        evaluators::MODULE,
+    ];
     let elsewhere = elsewhere.into_iter().chain(clients::MODULES);
     let filters: Vec<&str> = elsewhere.flat_map(|module| ["--skip", module]).collect();
     let mut report = cargo_test(run.workspace, &["--workspace"], &filters, &variables)?;

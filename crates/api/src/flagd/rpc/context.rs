@@ -5,6 +5,7 @@
 
 use flagstaff_core::Value;
 use flagstaff_service::SentContext;
+use flagstaff_wire::json::double_to_value;
 use flagstaff_wire::ofrep::InvalidContext;
 use prost_types::Struct;
 use prost_types::value::Kind;
@@ -12,8 +13,6 @@ use std::collections::HashSet;
 
 /// The member of a context that names the identity.
 const TARGETING_KEY: &str = "targetingKey";
-/// From here on JavaScript writes a whole number with an exponent.
-const WHOLE_LIMIT: f64 = 1e21;
 
 /// Reads a context; none at all is an empty one.
 ///
@@ -69,7 +68,7 @@ impl Reading {
             Some(Kind::NullValue(_)) | None => Value::Null,
             Some(Kind::BoolValue(value)) => Value::Boolean(value),
             Some(Kind::StringValue(text)) => Value::text(text),
-            Some(Kind::NumberValue(number)) if number.is_finite() => number_value(number),
+            Some(Kind::NumberValue(number)) if number.is_finite() => double_to_value(number),
             Some(Kind::NumberValue(_)) => return Err(InvalidContext::NotFinite(name)),
         };
         if self.names.contains(&name) {
@@ -88,18 +87,6 @@ impl Reading {
             self.add(format!("{name}.{member}"), value.kind)?;
         }
         Ok(())
-    }
-}
-
-/// A finite double as the number that JSON would have had for it.
-fn number_value(number: f64) -> Value {
-    if number.fract() != 0.0 || number.abs() >= WHOLE_LIMIT {
-        return Value::Float(number);
-    }
-    let digits = format!("{number:.0}");
-    match digits.parse() {
-        Ok(integer) => Value::Integer(integer),
-        Err(_) => Value::BigInteger(digits.into()),
     }
 }
 

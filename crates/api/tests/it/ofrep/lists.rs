@@ -87,8 +87,13 @@ async fn a_tag_stays_until_something_changes() {
         )
         .await,
         tag(&face, CLIENT_KEY, json!({ "targetingKey": "u1", "n": 1 })).await,
-        tag(&face, CLIENT_KEY, json!({ "targetingKey": "u1", "n": 1.0 })).await,
+        tag(&face, CLIENT_KEY, json!({ "targetingKey": "u1", "n": 1.5 })).await,
     ];
+    let whole = json!({ "targetingKey": "u1", "n": 1.0 });
+    assert!(
+        others.contains(&tag(&face, CLIENT_KEY, whole).await),
+        "1.0 is 1"
+    );
     face.set_text("banner", "other").await;
     others.push(tag(&face, CLIENT_KEY, context.clone()).await);
     face.store_trait("u1", "age", "7").await;

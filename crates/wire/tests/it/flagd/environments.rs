@@ -92,7 +92,7 @@ pub struct Translated {
 impl Translated {
     pub fn of(snapshot: &Snapshot, options: &DocumentOptions) -> Self {
         let document = document(snapshot, options);
-        let diagnostics = diagnostics(snapshot, &document.warnings);
+        let diagnostics = diagnostics(snapshot, &document.warnings, &document.differences);
         Self {
             json: serde_json::from_slice(&document.bytes).unwrap(),
             warnings: document

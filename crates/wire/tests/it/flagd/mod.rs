@@ -1,6 +1,7 @@
 //! flagd: documents and diagnostics.
 
 mod conditions;
+mod differences;
 mod documents;
 pub mod environments;
 mod evaluators;

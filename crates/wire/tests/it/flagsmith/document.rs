@@ -1,8 +1,8 @@
 //! Environment documents: a recorded one, ones with every oddity, and generated ones.
 
 use super::installation::Installation;
-use super::random::Random;
 use flagstaff_core::{Hash, Snapshot};
+use flagstaff_testkit::Random;
 use flagstaff_wire::flagsmith::document::{environment_document, parse_environment_document};
 use flagstaff_wire::flagsmith::import::ImportWarning;
 use serde_json::{Value as Json, json};

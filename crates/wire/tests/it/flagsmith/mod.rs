@@ -4,5 +4,4 @@ mod answers;
 pub mod differential;
 mod document;
 pub mod installation;
-pub mod random;
 mod robustness;

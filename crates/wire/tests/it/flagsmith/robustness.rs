@@ -2,8 +2,8 @@
 
 use super::differential::generate::{Engine, Generator};
 use super::installation::Installation;
-use super::random::Random;
 use flagstaff_core::ReasonWords;
+use flagstaff_testkit::Random;
 use flagstaff_wire::flagsmith::analytics;
 use flagstaff_wire::flagsmith::context::EvaluationContext;
 use flagstaff_wire::flagsmith::document::{environment_document, parse_environment_document};

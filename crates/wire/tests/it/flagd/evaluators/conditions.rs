@@ -1,10 +1,10 @@
 //! Single conditions against single attributes: how often a client sees it otherwise than the server.
 
-use super::process::{Runtime, say};
 use crate::flagd::environments::{
     condition, environment, feature, options, rules, segment, snapshot,
 };
 use flagstaff_core::{Attributes, Context, FlagdEvaluators, FlagdForm, IdentityContext, Snapshot};
+use flagstaff_testkit::evaluators::{Runtime, say};
 use flagstaff_wire::flagd::document;
 use flagstaff_wire::json::json_to_trait;
 use serde_json::{Value as Json, json};

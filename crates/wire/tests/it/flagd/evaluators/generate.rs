@@ -1,10 +1,10 @@
 //! Generated environments: those of the differential test, made into whole ones with odd names, identities and
-//! settings; or with rules that clients of flagd can follow to the letter.
+//! settings.
 
 use crate::flagd::environments::{condition, environment, snapshot_with};
-use crate::flagsmith::differential::generate::{Engine, Generator as ContextGenerator, pool};
-use crate::flagsmith::random::Random;
+use crate::flagsmith::differential::generate::{Engine, Generator as ContextGenerator};
 use flagstaff_core::{DisabledAs, Hash, Snapshot, ValueType};
+use flagstaff_testkit::Random;
 use serde_json::{Map, Value as Json, json};
 
 /// What `f0`, `f1` and so on are called.
@@ -39,8 +39,6 @@ enum Kind {
 pub struct Generator {
     contexts: ContextGenerator,
     random: Random,
-    /// Where clients are to agree: the hash of everything.
-    agreeable: Option<Hash>,
     kinds: [Kind; NAMES.len()],
 }
 
@@ -49,19 +47,8 @@ impl Generator {
         Self {
             contexts: ContextGenerator::new(seed, Engine::Eleven),
             random: Random::new(seed),
-            agreeable: None,
             kinds: [Kind::Text; NAMES.len()],
         }
-    }
-
-    /// Only environments on which a client with this hash can agree with the server.
-    pub const fn agreeable(mut self, hash: Hash) -> Self {
-        self.agreeable = Some(hash);
-        self
-    }
-
-    pub const fn random(&mut self) -> &mut Random {
-        &mut self.random
     }
 
     pub fn snapshot(&mut self) -> Snapshot {
@@ -70,7 +57,7 @@ impl Generator {
             *kind = match self.random.below(10) {
                 0..4 => Kind::Text,
                 4..7 => Kind::Number,
-                9 if self.agreeable.is_none() => Kind::Mixed,
+                9 => Kind::Mixed,
                 _ => Kind::Boolean,
             };
         }
@@ -79,7 +66,7 @@ impl Generator {
         let identities = self.identities(&features);
         let mut environment = environment(json!(features), json!(segments), json!(identities));
         environment["hide_disabled_flags"] = json!(self.random.percent(10));
-        let hash = self.hash();
+        let hash = *self.random.pick(&Hash::ALL);
         let disabled_as = *self.random.pick(&DisabledAs::ALL);
         let value_types: Vec<_> = (0..NAMES.len()).map(|_| self.random.percent(20)).collect();
         let kinds = self.kinds;
@@ -97,13 +84,6 @@ impl Generator {
                 }
             }
         })
-    }
-
-    fn hash(&mut self) -> Hash {
-        match self.agreeable {
-            Some(hash) => hash,
-            None => *self.random.pick(&Hash::ALL),
-        }
     }
 
     fn features(&mut self, context: &Json) -> Vec<Json> {
@@ -173,7 +153,7 @@ impl Generator {
                 .flatten()
                 .filter_map(|over| self.ranked(over))
                 .collect();
-            let rules = if self.agreeable.is_some() || self.random.percent(40) {
+            let rules = if self.random.percent(40) {
                 json!([self.rule(1)])
             } else {
                 renamed(&segment["rules"])
@@ -299,38 +279,4 @@ fn renamed(rules: &Json) -> Json {
         }
         other => other.clone(),
     }
-}
-
-/// Callers whose attributes are what the agreeable conditions ask for.
-pub fn contexts(random: &mut Random) -> Vec<Json> {
-    let mut contexts = Vec::new();
-    for number in 0..12 {
-        let mut context = Map::new();
-        match number {
-            0 => {}
-            1..4 => {
-                context.insert("targetingKey".to_owned(), json!(random.pick(&IDENTIFIERS)));
-            }
-            _ => {
-                let identifier =
-                    format!("{}{}", random.pick(pool("identifiers")), random.below(1000));
-                context.insert("targetingKey".to_owned(), json!(identifier));
-            }
-        }
-        if random.percent(70) {
-            context.insert(
-                "plan".to_owned(),
-                json!(random.pick(&["pro", "free", "é", "other"])),
-            );
-        }
-        if random.percent(70) {
-            context.insert("age".to_owned(), json!(random.pick(&[0, 17, 18, 30, 31])));
-        }
-        if random.percent(70) {
-            let versions = ["1.2.3", "1.10.0", "2.0.0-beta.1", "3.0.0"];
-            context.insert("version".to_owned(), json!(random.pick(&versions)));
-        }
-        contexts.push(Json::Object(context));
-    }
-    contexts
 }

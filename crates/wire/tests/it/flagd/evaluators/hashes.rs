@@ -1,12 +1,12 @@
 //! With the hash of a generation of flagd, its evaluators place everybody as the server does.
 
 use super::conditions::server_says;
-use super::process::{Runtime, say};
 use crate::flagd::environments::{
     condition, environment, feature, options, rules, segment, snapshot_with, split,
 };
-use crate::flagsmith::random::Random;
 use flagstaff_core::{FlagdEvaluators, FlagdForm, Hash, Snapshot};
+use flagstaff_testkit::Random;
+use flagstaff_testkit::evaluators::{Runtime, say};
 use flagstaff_wire::flagd::document;
 use serde_json::{Value as Json, json};
 

@@ -1,9 +1,9 @@
 //! Every document is valid by flagd's own schema.
 
 use super::generate::Generator;
-use super::process::{say, schema};
 use crate::flagd::environments::options;
 use flagstaff_core::{FlagdEvaluators, FlagdForm};
+use flagstaff_testkit::evaluators::{say, schema};
 use flagstaff_wire::flagd::{WarningReason, document};
 use serde_json::Value as Json;
 

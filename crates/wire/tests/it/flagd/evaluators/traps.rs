@@ -1,11 +1,11 @@
 //! What flagd's clients are known to stumble over: every one reads our documents all the same.
 
 use super::conditions::server_says;
-use super::process::Runtime;
 use crate::flagd::environments::{
     condition, environment, feature, identity, rules, segment, snapshot, snapshot_with,
 };
 use flagstaff_core::{DisabledAs, Snapshot};
+use flagstaff_testkit::evaluators::Runtime;
 use flagstaff_wire::flagd::{DocumentOptions, document};
 use serde_json::{Map, Value as Json, json};
 

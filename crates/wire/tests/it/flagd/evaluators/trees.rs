@@ -1,10 +1,10 @@
 //! Random rule trees: whole segments as clients and the server see them.
 
 use super::conditions::server_says;
-use super::process::{Runtime, say};
 use crate::flagd::environments::{condition, environment, feature, options, segment, snapshot};
-use crate::flagsmith::random::Random;
 use flagstaff_core::{FlagdEvaluators, FlagdForm};
+use flagstaff_testkit::Random;
+use flagstaff_testkit::evaluators::{Runtime, say};
 use flagstaff_wire::flagd::document;
 use serde_json::{Map, Value as Json, json};
 

@@ -1,9 +1,9 @@
 //! Generated evaluation contexts: every operator, odd values, edges of buckets.
 
-use crate::flagsmith::random::Random;
 use flagstaff_core::Value;
 use flagstaff_core::bucket::percentage;
 use flagstaff_core::text::python_text;
+use flagstaff_testkit::Random;
 use serde_json::{Map, Value as Json, json};
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! flagd's evaluators and its schema, in processes of their own that speak JSON lines.
+//! Evaluators of other projects and flagd's schema, in processes of their own that speak JSON lines.
 
 use flagstaff_core::Hash;
 use serde_json::{Value as Json, json};
@@ -10,17 +10,22 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 /// An evaluator that clients of flagd bring along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Runtime {
+    /// npm `@openfeature/flagd-core`.
     JavaScript,
+    /// PyPI `openfeature-flagd-core`.
     Python,
+    /// The crate `flagd-evaluation-engine`.
     Rust,
     /// flagd itself, where it can be had.
     Go,
 }
 
 impl Runtime {
+    /// Each of them.
     pub const ALL: [Self; 4] = [Self::JavaScript, Self::Python, Self::Rust, Self::Go];
 
     /// The hash of its `fractional`.
+    #[must_use]
     pub const fn hash(self) -> Hash {
         match self {
             Self::JavaScript | Self::Go => Hash::FlagdV2,
@@ -37,8 +42,20 @@ impl Runtime {
         }
     }
 
+    /// As people call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::JavaScript => "JavaScript",
+            Self::Python => "Python",
+            Self::Rust => "Rust",
+            Self::Go => "Go",
+        }
+    }
+
     /// Starts it, or says aloud that it is not there. With `CI=true` it must be there, but for flagd itself: not every
     /// module proxy offers it.
+    #[must_use]
     pub fn start(self) -> Option<Process> {
         let place = if self == Self::Go && std::env::var_os(self.variable()).is_none() {
             say(&format!("left out: {} names no flagd", self.variable()));
@@ -71,7 +88,19 @@ impl Runtime {
     }
 }
 
+/// Starts Flagsmith's own SDK, which evaluates environment documents of Flagsmith by itself.
+#[must_use]
+pub fn flagsmith() -> Option<Process> {
+    let python = place("FLAGSTAFF_CLIENTS_PYTHON")?;
+    let mut command = Command::new(python);
+    command
+        .args(["-X", "utf8"])
+        .arg(script("flagsmith/evaluate.py"));
+    Some(Process::spawn(&mut command))
+}
+
 /// Starts the check of documents with flagd's JSON schemas.
+#[must_use]
 pub fn schema() -> Option<Process> {
     let python = place(Runtime::Python.variable())?;
     let schemas = place("FLAGSTAFF_FLAGD_SCHEMAS")?;
@@ -107,10 +136,11 @@ pub fn say(text: &str) {
     // Not `eprintln!`: a test that passes would keep that to itself.
     std::io::stderr()
         .write_all(format!("{text}\n").as_bytes())
-        .unwrap();
+        .expect("an evaluator that answers");
 }
 
 /// A program that answers each line with one line.
+#[derive(Debug)]
 pub struct Process {
     child: Child,
     input: Option<ChildStdin>,
@@ -125,7 +155,7 @@ impl Process {
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let input = child.stdin.take();
-        let output = BufReader::new(child.stdout.take().unwrap());
+        let output = BufReader::new(child.stdout.take().expect("an evaluator that answers"));
         Self {
             child,
             input,
@@ -134,18 +164,22 @@ impl Process {
     }
 
     fn ask(&mut self, line: &str) -> Json {
-        let input = self.input.as_mut().unwrap();
-        input.write_all(line.as_bytes()).unwrap();
-        input.write_all(b"\n").unwrap();
+        let input = self.input.as_mut().expect("an evaluator that answers");
+        input
+            .write_all(line.as_bytes())
+            .expect("an evaluator that answers");
+        input.write_all(b"\n").expect("an evaluator that answers");
         let mut answer = String::new();
-        self.output.read_line(&mut answer).unwrap();
+        self.output
+            .read_line(&mut answer)
+            .expect("an evaluator that answers");
         serde_json::from_str(&answer)
             .unwrap_or_else(|error| panic!("no answer ({error}): {answer:?}"))
     }
 
     /// Every flag for each context, by its name: `value`, `variant`, `reason`, and `error` if it is one.
     pub fn evaluate(&mut self, document: &[u8], contexts: &[Json]) -> Vec<Json> {
-        let document = std::str::from_utf8(document).unwrap();
+        let document = std::str::from_utf8(document).expect("an evaluator that answers");
         let answer = self.ask(&json!({"document": document, "contexts": contexts}).to_string());
         match answer["answers"].as_array() {
             Some(answers) => answers.clone(),
@@ -156,7 +190,9 @@ impl Process {
     /// What is wrong with a document by flagd's schema, in words.
     pub fn errors(&mut self, document: &Json) -> Vec<String> {
         let answer = self.ask(&document.to_string());
-        let words = answer["first"].as_array().unwrap();
+        let words = answer["first"]
+            .as_array()
+            .expect("an evaluator that answers");
         words.iter().map(|word| word.to_string()).collect()
     }
 }
