@@ -2,9 +2,11 @@
 
 use crate::error::{Noun, ServiceResult};
 use crate::{Caller, Service, letters};
-use flagstaff_core::{EnvironmentId, GrantPlace, OrganisationId, ProjectId};
+use flagstaff_core::{
+    EnvironmentId, FeatureId, GrantPlace, IdentityId, OrganisationId, ProjectId, SegmentId,
+};
 use flagstaff_store::{
-    Action, Actor, AuditEntry, Change, OutboxEvent, Touched, TouchedIdentities, Write,
+    Action, Actor, AuditEntry, AuditSubjects, Change, OutboxEvent, Touched, TouchedIdentities, Write,
 };
 use std::sync::Arc;
 use tracing::error;
@@ -148,6 +150,8 @@ pub(crate) struct Told {
     object_id: i64,
     object_uuid: Option<Uuid>,
     summary: String,
+    subjects: AuditSubjects,
+    details: Option<String>,
 }
 
 impl Told {
@@ -158,6 +162,8 @@ impl Told {
             object_id,
             object_uuid,
             summary: String::new(),
+            subjects: subjects_of(noun, object_id),
+            details: None,
         }
     }
 
@@ -177,6 +183,42 @@ impl Told {
         self.summary = summary;
         self
     }
+
+    /// It tells of this feature too.
+    pub(crate) fn of_feature(mut self, id: FeatureId) -> Self {
+        self.subjects.feature_id = Some(id);
+        self
+    }
+
+    /// It tells of this segment too.
+    pub(crate) fn of_segment(mut self, id: SegmentId) -> Self {
+        self.subjects.segment_id = Some(id);
+        self
+    }
+
+    /// It tells of this identity too.
+    pub(crate) fn of_identity(mut self, id: IdentityId) -> Self {
+        self.subjects.identity_id = Some(id);
+        self
+    }
+
+    /// What was before and after, as [`crate::audit_details`] writes it.
+    pub(crate) fn with_details(mut self, details: Option<String>) -> Self {
+        self.details = details;
+        self
+    }
+}
+
+/// What a thing tells of by being what it is.
+fn subjects_of(noun: Noun, object_id: i64) -> AuditSubjects {
+    let mut subjects = AuditSubjects::default();
+    match noun {
+        Noun::Feature => subjects.feature_id = Some(FeatureId::new(object_id)),
+        Noun::Segment => subjects.segment_id = Some(SegmentId::new(object_id)),
+        Noun::Identity => subjects.identity_id = Some(IdentityId::new(object_id)),
+        _ => {}
+    }
+    subjects
 }
 
 impl Service {
@@ -229,7 +271,8 @@ impl Service {
             object_id: Some(told.object_id),
             object_uuid: told.object_uuid,
             summary: told.summary,
-            details: None,
+            details: told.details,
+            subjects: told.subjects,
         };
         let change = Change {
             audit: told.into_iter().map(entry).collect(),

@@ -144,7 +144,10 @@ impl Service {
             .insert_feature_segment(&new, self.clock().now())
             .await?;
         let view = self.link_view(link.clone()).await?;
-        let told = Told::created(Noun::FeatureSegment, link.id.get(), link.uuid).saying(format!(
+        let told = Told::created(Noun::FeatureSegment, link.id.get(), link.uuid)
+            .of_feature(link.feature_id)
+            .of_segment(link.segment_id);
+        let told = told.saying(format!(
             "Segment override prepared for feature '{}' and segment '{}'",
             feature.name, view.segment_name
         ));
@@ -183,7 +186,10 @@ impl Service {
         }
         write.update_feature_segment(&link).await?;
         let view = self.link_view(link.clone()).await?;
-        let told = Told::updated(Noun::FeatureSegment, link.id.get(), link.uuid).saying(format!(
+        let told = Told::updated(Noun::FeatureSegment, link.id.get(), link.uuid)
+            .of_feature(link.feature_id)
+            .of_segment(link.segment_id);
+        let told = told.saying(format!(
             "Segment override of feature '{}' is for segment '{}' now",
             feature.name, view.segment_name
         ));

@@ -136,10 +136,12 @@ impl Service {
         }
         let now = self.clock().now();
         let made = write.insert_trait(identity.id, &key, value, now).await?;
-        let told = Told::created(Noun::Trait, made.id.get(), None).saying(format!(
-            "New trait '{key}' created for identity {}",
-            identity.id
-        ));
+        let told = Told::created(Noun::Trait, made.id.get(), None)
+            .of_identity(identity.id)
+            .saying(format!(
+                "New trait '{key}' created for identity {}",
+                identity.id
+            ));
         self.finish_traits(write, caller, &place, told, [identity.identifier])
             .await?;
         Ok(made)
@@ -174,10 +176,12 @@ impl Service {
         }
         check_trait(&changed.key, &changed.value)?;
         write.update_trait(&changed, self.clock().now()).await?;
-        let told = Told::updated(Noun::Trait, id.get(), None).saying(format!(
-            "Trait '{}' updated for identity {}",
-            changed.key, identity.id
-        ));
+        let told = Told::updated(Noun::Trait, id.get(), None)
+            .of_identity(identity.id)
+            .saying(format!(
+                "Trait '{}' updated for identity {}",
+                changed.key, identity.id
+            ));
         self.finish_traits(write, caller, &place, told, [identity.identifier])
             .await?;
         Ok(changed)
@@ -205,10 +209,12 @@ impl Service {
             return self.delete_key(write, caller, &place, &gone.key).await;
         }
         write.delete_trait(id).await?;
-        let told = Told::deleted(Noun::Trait, id.get(), None).saying(format!(
-            "Trait '{}' deleted for identity {}",
-            gone.key, identity.id
-        ));
+        let told = Told::deleted(Noun::Trait, id.get(), None)
+            .of_identity(identity.id)
+            .saying(format!(
+                "Trait '{}' deleted for identity {}",
+                gone.key, identity.id
+            ));
         self.finish_traits(write, caller, &place, told, [identity.identifier])
             .await
     }

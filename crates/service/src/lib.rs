@@ -9,6 +9,8 @@ mod accounts;
 mod api_key_screen;
 mod api_keys;
 mod audience;
+mod audit;
+mod audit_details;
 mod availability;
 mod bootstrap;
 mod caller;
@@ -79,6 +81,7 @@ mod text_rules;
 mod throttle;
 mod traits;
 mod usage;
+mod usage_reports;
 mod version_edits;
 mod version_states;
 mod versioning;
@@ -90,6 +93,7 @@ pub use account_links::{AccountLinkGuest, WaitingLink};
 pub use accounts::MemberPatch;
 pub use api_keys::{ApiKeyPatch, ApiKeyRequest};
 pub use audience::Audience;
+pub use audit::{AuditFormat, AuditPlace, AuditPlaces, AuditRecord};
 pub use bootstrap::{BootstrapRequest, Bootstrapped};
 pub use caller::Caller;
 pub use clock::Clock;
@@ -114,8 +118,9 @@ pub use flag_resolution::{Recognised, SentContext, Wanted};
 pub use flag_writes::FeatureReference;
 pub use flagd_integrations::FlagdIntegrationPatch;
 pub use flagstaff_store::{
-    FeatureSort, LinkPurpose, Page, PageRequest, StateOwners, Store, StoreError, TagFilter,
-    VersionFilter,
+    Action, ActorFilter, AuditFilter, AuditListing, AuditPart, AuditVerdict, EvaluationSum,
+    FeatureSort, LinkPurpose, Page, PageRequest, RequestSum, StateOwners, Store, StoreError, StoredAuditEntry,
+    TagFilter, UsageLabels, UsageStep, VersionFilter,
 };
 pub use grants::{GrantLevel, GrantPatch, GrantRequest, Held};
 pub use identify::{Identification, Identified, SentTrait, ShownTrait};
@@ -142,6 +147,7 @@ pub use stream_tokens::StreamToken;
 pub use tags::{TAG_LIMIT, TagPatch};
 pub use traits::{TRAIT_KEY_LIMIT, TRAIT_VALUE_LIMIT, TraitRequest};
 pub use usage::{EvaluationCount, RequestKind, SdkLabels};
+pub use usage_reports::{LabelFilter, UsagePeriod, UsagePlace};
 pub use versions::{VersionPlace, VersionPlan, VersionUpdate, VersionView};
 pub use weights::WeightChange;
 pub use work::Work;

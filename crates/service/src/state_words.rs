@@ -1,6 +1,7 @@
 //! What the audit log says of feature states, in the words that the recorded server uses.
 
 use crate::Service;
+use crate::audit_details;
 use crate::change::Told;
 use crate::error::{Noun, ServiceResult};
 use crate::weights::WeightChange;
@@ -19,8 +20,9 @@ impl Service {
             StateOwner::Segment(_) => self.words_for_value(feature, state).await?,
             StateOwner::Identity { .. } => self.words_for_switch(feature, state).await?,
         };
-        let told = Told::created(Noun::FeatureState, state.id.get(), state.uuid);
-        Ok(told.saying(summary))
+        let told = Told::created(Noun::FeatureState, state.id.get(), state.uuid).saying(summary);
+        let details = audit_details::of_states(None, Some(state));
+        Ok(about(told, state).with_details(details))
     }
 
     /// Says what of a state was changed: each of its switch, its value and its weights has an entry of its own.
@@ -56,8 +58,11 @@ impl Service {
         if before.enabled != after.enabled || summaries.is_empty() {
             summaries.push(self.words_for_switch(feature, after).await?);
         }
-        let told =
-            |summary| Told::updated(Noun::FeatureState, after.id.get(), after.uuid).saying(summary);
+        let details = audit_details::of_states(Some(before), Some(after));
+        let told = |summary| {
+            let told = Told::updated(Noun::FeatureState, after.id.get(), after.uuid);
+            about(told.saying(summary), after).with_details(details.clone())
+        };
         Ok(summaries.into_iter().map(told).collect())
     }
 
@@ -79,8 +84,9 @@ impl Service {
                 "Flag state / Remote config value deleted for feature '{name}' and identity '{identifier}'"
             ),
         };
-        let told = Told::deleted(Noun::FeatureState, state.id.get(), state.uuid);
-        Ok(told.saying(summary))
+        let told = Told::deleted(Noun::FeatureState, state.id.get(), state.uuid).saying(summary);
+        let details = audit_details::of_states(Some(state), None);
+        Ok(about(told, state).with_details(details))
     }
 
     /// Says that the override of a feature for a segment was deleted.
@@ -89,8 +95,8 @@ impl Service {
         feature: &Feature,
         segment: SegmentId,
     ) -> ServiceResult<Told> {
+        let told = Told::deleted(Noun::Feature, feature.id.get(), feature.uuid).of_segment(segment);
         let (name, segment) = (&feature.name, self.segment_name(segment).await?);
-        let told = Told::deleted(Noun::Feature, feature.id.get(), feature.uuid);
         Ok(told.saying(format!(
             "Flag state / Remote config value deleted for feature '{name}' and segment '{segment}'"
         )))
@@ -140,6 +146,16 @@ impl Service {
         let mut titles = self.store().segment_titles(&[id]).await?;
         let title = titles.remove(&id);
         Ok(title.map_or_else(String::new, |title| title.name))
+    }
+}
+
+/// Whose state an entry tells of.
+fn about(told: Told, state: &FeatureState) -> Told {
+    let told = told.of_feature(state.feature_id);
+    match &state.owner {
+        StateOwner::Environment => told,
+        StateOwner::Segment(link) => told.of_segment(link.segment_id),
+        StateOwner::Identity { id, .. } => told.of_identity(*id),
     }
 }
 

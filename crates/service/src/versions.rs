@@ -361,7 +361,8 @@ pub(crate) fn told(
     feature: &Feature,
 ) -> Told {
     let said = format!("{summary} for feature: {}", feature.name);
-    done(Noun::FeatureVersion, version.id.get(), version.uuid).saying(said)
+    let told = done(Noun::FeatureVersion, version.id.get(), version.uuid);
+    told.saying(said).of_feature(feature.id)
 }
 
 /// Drafts are seen by nobody; a version that is published has its place in the schedule.

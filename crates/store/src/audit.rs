@@ -5,7 +5,10 @@
 use crate::backend::{Transaction, on_backend, on_transaction};
 use crate::text::hexadecimal;
 use crate::{Noun, Store, StoreError, StoreResult};
-use flagstaff_core::{ApiKeyId, EnvironmentId, MemberId, OrganisationId, ProjectId, Timestamp};
+use flagstaff_core::{
+    ApiKeyId, EnvironmentId, FeatureId, IdentityId, MemberId, OrganisationId, ProjectId, SegmentId,
+    Timestamp, fold,
+};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -21,7 +24,18 @@ pub enum Action {
 }
 
 impl Action {
-    const fn as_str(self) -> &'static str {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Create, Self::Update, Self::Delete];
+
+    /// The action of a word that is stored.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == word)
+    }
+
+    /// The word that is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Update => "update",
@@ -69,6 +83,17 @@ pub enum Actor {
     },
 }
 
+/// What an entry tells of beside its own row, so that a reader can ask for it. Not part of the entry's hash.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AuditSubjects {
+    /// The feature.
+    pub feature_id: Option<FeatureId>,
+    /// The segment.
+    pub segment_id: Option<SegmentId>,
+    /// The identity.
+    pub identity_id: Option<IdentityId>,
+}
+
 /// An entry to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
@@ -92,11 +117,15 @@ pub struct AuditEntry {
     pub summary: String,
     /// More, as JSON.
     pub details: Option<String>,
+    /// What else it tells of.
+    pub subjects: AuditSubjects,
 }
 
 /// An entry as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct StoredAuditEntry {
+    /// Row id; not part of the hash.
+    pub id: i64,
     /// Whose chain it is in; `None` is the installation's own.
     pub organisation_id: Option<i64>,
     /// Place in its chain, from 1.
@@ -129,10 +158,25 @@ pub struct StoredAuditEntry {
     pub summary: String,
     /// More, as JSON.
     pub details: Option<String>,
+    /// The feature it tells of; not part of the hash, as what follows.
+    pub feature_id: Option<i64>,
+    /// The segment it tells of.
+    pub segment_id: Option<i64>,
+    /// The identity it tells of.
+    pub identity_id: Option<i64>,
 }
 
+/// The columns of an entry, for `SELECT`.
+macro_rules! audit_columns {
+    () => {
+        "id, organisation_id, sequence, previous_hash, hash, at, project_id, environment_id, actor_kind, actor_id,
+            actor_name, action, noun, object_id, object_uuid, summary, details, feature_id, segment_id, identity_id"
+    };
+}
+pub(crate) use audit_columns;
+
 impl StoredAuditEntry {
-    /// The hash this entry must have: SHA-256 over every field, each preceded by its length, in hexadecimal digits.
+    /// The hash this entry must have: SHA-256 over every field from the previous hash to the details, each preceded by its length, in hexadecimal digits.
     #[must_use]
     pub fn expected_hash(&self) -> String {
         let number = |number: Option<i64>| number.map(|number| number.to_string());
@@ -186,6 +230,8 @@ impl Transaction {
             Actor::System { name } => ("system", None, without_nul(name)),
         };
         let mut stored = StoredAuditEntry {
+            // The database gives it.
+            id: 0,
             organisation_id: entry.organisation_id.map(OrganisationId::get),
             sequence,
             previous_hash,
@@ -202,6 +248,9 @@ impl Transaction {
             object_uuid: entry.object_uuid.map(|uuid| uuid.to_string()),
             summary: without_nul(&entry.summary),
             details: entry.details.as_deref().map(without_nul),
+            feature_id: entry.subjects.feature_id.map(FeatureId::get),
+            segment_id: entry.subjects.segment_id.map(SegmentId::get),
+            identity_id: entry.subjects.identity_id.map(IdentityId::get),
         };
         stored.hash = stored.expected_hash();
         self.insert_audit(&stored).await?;
@@ -253,8 +302,9 @@ impl Transaction {
         const SQL: &str = "
             INSERT INTO audit_entries (organisation_id, sequence, previous_hash, hash, at, project_id,
                 environment_id, actor_kind, actor_id, actor_name, action, noun, object_id, object_uuid,
-                summary, details)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+                summary, details, feature_id, segment_id, identity_id, words_folded)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+        let words = fold(&format!("{} {}", entry.summary, entry.actor_name));
         on_transaction!(self, |connection| {
             sqlx::query(SQL)
                 .bind(entry.organisation_id)
@@ -273,6 +323,10 @@ impl Transaction {
                 .bind(&entry.object_uuid)
                 .bind(&entry.summary)
                 .bind(&entry.details)
+                .bind(entry.feature_id)
+                .bind(entry.segment_id)
+                .bind(entry.identity_id)
+                .bind(&words)
                 .execute(connection)
                 .await
                 .map(drop)
@@ -292,12 +346,13 @@ impl Store {
         after: i64,
         limit: i64,
     ) -> StoreResult<Vec<StoredAuditEntry>> {
-        const SQL: &str = "
-            SELECT organisation_id, sequence, previous_hash, hash, at, project_id, environment_id, actor_kind,
-                actor_id, actor_name, action, noun, object_id, object_uuid, summary, details
-            FROM audit_entries
+        const SQL: &str = concat!(
+            "SELECT ",
+            audit_columns!(),
+            " FROM audit_entries
             WHERE organisation_id IS NOT DISTINCT FROM $1 AND sequence > $2
-            ORDER BY sequence LIMIT $3";
+            ORDER BY sequence LIMIT $3"
+        );
         Ok(on_backend!(self, |pool| {
             sqlx::query_as(SQL)
                 .bind(organisation.map(OrganisationId::get))

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Noun {
     /// An API key of an organisation.
     ApiKey,
+    /// An entry of the audit log.
+    AuditEntry,
     /// An environment.
     Environment,
     /// A permission of a member.
@@ -54,11 +56,46 @@ pub enum Noun {
 }
 
 impl Noun {
+    /// Every one.
+    pub const ALL: &[Self] = &[
+        Self::ApiKey,
+        Self::AuditEntry,
+        Self::Environment,
+        Self::Grant,
+        Self::Invite,
+        Self::InviteLink,
+        Self::Feature,
+        Self::FeatureExport,
+        Self::FeatureImport,
+        Self::FeatureState,
+        Self::FeatureSegment,
+        Self::FeatureVersion,
+        Self::FlagdIntegration,
+        Self::Identity,
+        Self::Member,
+        Self::MultivariateOption,
+        Self::Organisation,
+        Self::Project,
+        Self::Segment,
+        Self::ServerKey,
+        Self::ClientKey,
+        Self::SignInLink,
+        Self::Tag,
+        Self::Trait,
+    ];
+
+    /// The noun of a word that is stored in the audit log.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|noun| noun.as_str() == word)
+    }
+
     /// The word that is stored in the audit log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ApiKey => "API key",
+            Self::AuditEntry => "audit entry",
             Self::Environment => "environment",
             Self::Grant => "permission",
             Self::Invite => "invite",

@@ -9,6 +9,7 @@
 mod account_links;
 mod api_keys;
 mod audit;
+mod audit_lists;
 mod backend;
 mod backup;
 mod change_notices;
@@ -64,13 +65,15 @@ mod text;
 mod trait_writes;
 mod traits;
 mod usage;
+mod usage_lists;
 mod versioning_switch;
 mod write;
 
 pub use account_links::{AccountLink, LinkPurpose, NewAccountLink};
 pub use api_keys::NewApiKey;
-pub use audit::{Action, Actor, AuditEntry, AuditVerdict, StoredAuditEntry};
 pub use backup::{BackupError, BackupResult, BackupSummary, TableSummary};
+pub use audit::{Action, Actor, AuditEntry, AuditSubjects, AuditVerdict, StoredAuditEntry};
+pub use audit_lists::{ActorFilter, AuditFilter, AuditListing, AuditPart};
 pub use change_notices::{ChangeListener, ChangeNotice, TouchedIdentities};
 pub use environment_keys::{KeyCursor, KeyRow};
 pub use environments::{NewEnvironment, Revision};
@@ -103,6 +106,7 @@ pub use server_keys::NewServerKey;
 pub use tags::NewTag;
 pub use traits::{StoredIdentity, TRAIT_LIMIT, TraitChange, TraitOutcome, TraitWrite};
 pub use usage::{EvaluationCountRow, RequestCountRow, RequestKind, UsageLabels, UsageRows};
+pub use usage_lists::{EvaluationSum, RequestSum, UsageStep};
 pub use write::{Change, Committed, OutboxEvent, Touched, Write};
 
 use backend::Backend;

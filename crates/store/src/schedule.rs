@@ -1,6 +1,6 @@
 //! Changes that become true at a time.
 
-use crate::audit::{Action, Actor, AuditEntry};
+use crate::audit::{Action, Actor, AuditEntry, AuditSubjects};
 use crate::backend::{Transaction, on_backend, on_transaction};
 use crate::change_notices::{ChangeNotice, TouchedIdentities};
 use crate::environments::Revision;
@@ -149,6 +149,7 @@ impl Transaction {
             object_uuid: None,
             summary: format!("Scheduled change became live in environment: {name}"),
             details: None,
+            subjects: AuditSubjects::default(),
         })
     }
 }

@@ -1,9 +1,13 @@
-//! Usage counts by 15 minutes.
+//! Usage counts: by 15 minutes, and added up by day for charts over months.
 
 use crate::backend::{Transaction, on_backend, on_transaction};
 use crate::{Store, StoreResult};
 use flagstaff_core::{EnvironmentId, FeatureId, Timestamp};
+use std::collections::BTreeMap;
 use uuid::Uuid;
+
+/// A day, in microseconds.
+pub(crate) const DAY: i64 = 24 * 3_600_000_000;
 
 /// How long the id of a flush is remembered: a day, far longer than anybody tries again.
 const FLUSH_MEMORY: i64 = 24 * 3_600_000_000;
@@ -22,7 +26,17 @@ pub enum RequestKind {
 }
 
 impl RequestKind {
-    const fn as_str(self) -> &'static str {
+    /// Every one, in the order people know them in.
+    pub const ALL: [Self; 4] = [
+        Self::Flags,
+        Self::Identities,
+        Self::Traits,
+        Self::EnvironmentDocument,
+    ];
+
+    /// The word that is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Flags => "flags",
             Self::Identities => "identities",
@@ -143,6 +157,7 @@ impl Store {
         for row in requests {
             transaction.add_requests(row).await?;
         }
+        transaction.add_days(rows).await?;
         transaction.commit().await
     }
 
@@ -283,4 +298,62 @@ impl Transaction {
         })?;
         Ok(())
     }
+
+    /// Adds the same counts to those of their days.
+    async fn add_days(&mut self, rows: &UsageRows) -> StoreResult<()> {
+        const EVALUATIONS: &str = "
+            INSERT INTO evaluation_days (environment_id, day, feature_id, count) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (environment_id, day, feature_id)
+            DO UPDATE SET count = evaluation_days.count + excluded.count";
+        const REQUESTS: &str = "
+            INSERT INTO request_days (environment_id, day, kind, sdk_user_agent, application_name,
+                application_version, count)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            ON CONFLICT (environment_id, day, kind, sdk_user_agent, application_name, application_version)
+            DO UPDATE SET count = request_days.count + excluded.count";
+        // Ordered, as above.
+        let mut evaluations = BTreeMap::new();
+        for row in &rows.evaluations {
+            let key = (row.environment_id, day(row.bucket), row.feature_id);
+            *evaluations.entry(key).or_insert(0_i64) += row.count;
+        }
+        for ((environment, day, feature), count) in evaluations {
+            on_transaction!(&mut *self, |connection| {
+                sqlx::query(EVALUATIONS)
+                    .bind(environment.get())
+                    .bind(day)
+                    .bind(feature.get())
+                    .bind(count)
+                    .execute(connection)
+                    .await
+                    .map(drop)
+            })?;
+        }
+        let mut requests = BTreeMap::new();
+        for row in &rows.requests {
+            let key = (row.environment_id, day(row.bucket), row.kind, &row.labels);
+            *requests.entry(key).or_insert(0_i64) += row.count;
+        }
+        for ((environment, day, kind, labels), count) in requests {
+            on_transaction!(&mut *self, |connection| {
+                sqlx::query(REQUESTS)
+                    .bind(environment.get())
+                    .bind(day)
+                    .bind(kind.as_str())
+                    .bind(labels.user_agent.as_deref().unwrap_or_default())
+                    .bind(labels.application_name.as_deref().unwrap_or_default())
+                    .bind(labels.application_version.as_deref().unwrap_or_default())
+                    .bind(count)
+                    .execute(connection)
+                    .await
+                    .map(drop)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The first microsecond of the day a time is in, in UTC.
+const fn day(time: Timestamp) -> i64 {
+    time.micros().div_euclid(DAY) * DAY
 }

@@ -5,9 +5,9 @@ use flagstaff_core::{
     ProjectId, Rule, RuleKind, StateValue, Timestamp, ValueType,
 };
 use flagstaff_store::{
-    Action, Actor, AuditEntry, Change, NewEnvironment, NewFeature, NewFeatureState, NewIdentity,
-    NewMember, NewOption, NewOrganisation, NewProject, NewSegment, NewServerKey, NewStateOwner,
-    Noun, Touched,
+    Action, Actor, AuditEntry, AuditSubjects, Change, NewEnvironment, NewFeature, NewFeatureState,
+    NewIdentity, NewMember, NewOption, NewOrganisation, NewProject, NewSegment, NewServerKey,
+    NewStateOwner, Noun, Touched,
 };
 use uuid::Uuid;
 
@@ -223,6 +223,7 @@ pub fn audit_entry(organisation_id: Option<OrganisationId>, summary: &str) -> Au
         object_uuid: None,
         summary: summary.to_owned(),
         details: None,
+        subjects: AuditSubjects::default(),
     }
 }
 

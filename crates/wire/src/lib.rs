@@ -4,6 +4,7 @@
 //! in is read by hand and gives `Result<_, Malformed>` with the place of the mistake; what goes out cannot
 //! fail. Changing a core type never changes a protocol.
 
+pub mod audit;
 pub mod flagd;
 pub mod flagsmith;
 pub mod json;

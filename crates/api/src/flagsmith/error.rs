@@ -287,6 +287,7 @@ fn invalid(field: &'static str, problem: &Problem) -> Answer {
 fn model(noun: Noun) -> &'static str {
     match noun {
         Noun::ApiKey => "MasterAPIKey",
+        Noun::AuditEntry => "AuditLog",
         Noun::Environment | Noun::ClientKey => "Environment",
         Noun::Feature => "Feature",
         Noun::FeatureExport => "FeatureExport",

@@ -412,6 +412,7 @@ async fn schedule(nodes: &Nodes, value: &str, version: i64, due: Timestamp) {
         object_uuid: None,
         summary: "scheduled".to_owned(),
         details: None,
+        subjects: flagstaff_store::AuditSubjects::default(),
     };
     let touched = Touched {
         environments: vec![EnvironmentId::new(environment)],

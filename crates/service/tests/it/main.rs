@@ -6,6 +6,7 @@
 
 mod external_sign_in;
 mod feature_overview;
+mod audit;
 mod fixture;
 mod flagd_integrations;
 mod identities;

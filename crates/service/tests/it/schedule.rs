@@ -40,6 +40,7 @@ async fn schedule(fixture: &Fixture, feature: FeatureId, value: &str) -> Timesta
         object_uuid: None,
         summary: "scheduled".to_owned(),
         details: None,
+        subjects: flagstaff_store::AuditSubjects::default(),
     };
     let change = Change {
         audit: vec![entry],

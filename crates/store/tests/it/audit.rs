@@ -1,5 +1,7 @@
 use flagstaff_core::{EnvironmentId, MemberId, OrganisationId, ProjectId};
-use flagstaff_store::{Action, Actor, AuditEntry, AuditVerdict, Change, Noun, Store, Touched};
+use flagstaff_store::{
+    Action, Actor, AuditEntry, AuditSubjects, AuditVerdict, Change, Noun, Store, Touched,
+};
 use flagstaff_testkit::{Database, NOW, Shop, audit_entry, change, contract};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use uuid::Uuid;
@@ -44,6 +46,7 @@ contract! {
             object_uuid: Some(uuid),
             summary: "Segment deleted: größe\0".to_owned(),
             details: Some("{\"name\":\"x\"}".to_owned()),
+            subjects: AuditSubjects::default(),
         };
         let change = Change { audit: vec![entry], ..change(Touched::default()) };
 

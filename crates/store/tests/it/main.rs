@@ -10,6 +10,7 @@ mod account_links;
 mod api_keys;
 mod audit;
 mod backup;
+mod audit_lists;
 mod change_notices;
 mod clean_up;
 mod concurrency;
@@ -45,6 +46,7 @@ mod snapshots;
 mod tags;
 mod traits;
 mod usage;
+mod usage_lists;
 mod write;
 
 use flagstaff_store::{Noun, StoreError};

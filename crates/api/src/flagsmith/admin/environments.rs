@@ -279,7 +279,7 @@ fn read_patch(fields: &mut Fields<'_>, name: Need) -> EnvironmentPatch {
     }
 }
 
-fn shape(environment: &Environment) -> Json {
+pub(super) fn shape(environment: &Environment) -> Json {
     json!({
         "id": environment.id.get(),
         "uuid": environment.uuid.to_string(),

@@ -6,6 +6,7 @@
 mod account_links;
 mod accounts;
 mod api_keys;
+mod audit;
 mod edge_identities;
 mod environments;
 mod experiments;
@@ -40,6 +41,7 @@ mod state_bodies;
 mod state_values;
 mod tags;
 mod times;
+mod usage;
 mod version_states;
 mod versions;
 mod words_of_ours;
@@ -57,6 +59,8 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = invites::routes(routes);
     let routes = projects::routes(routes);
     let routes = flagd_integrations::routes(routes);
+    let routes = audit::routes(routes);
+    let routes = usage::routes(routes);
     let routes = permissions::routes(routes);
     let routes = grants::routes(routes);
     let routes = tags::routes(routes);

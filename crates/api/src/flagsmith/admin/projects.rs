@@ -143,7 +143,7 @@ fn read_patch(fields: &mut Fields<'_>, name: Need) -> ProjectPatch {
     patch
 }
 
-fn shape(project: &Project) -> Json {
+pub(super) fn shape(project: &Project) -> Json {
     json!({
         "id": project.id.get(),
         "uuid": project.uuid.to_string(),

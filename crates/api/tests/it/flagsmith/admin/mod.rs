@@ -3,6 +3,7 @@
 mod account_links;
 mod accounts;
 mod api_keys;
+mod audit;
 mod bad_input;
 pub mod desk;
 mod environments;
@@ -32,4 +33,5 @@ mod server_keys;
 mod sign_in;
 mod state_permissions;
 mod tags;
+mod usage;
 mod versions;

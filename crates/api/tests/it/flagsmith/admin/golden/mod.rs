@@ -12,7 +12,7 @@ use crate::flagsmith::golden::{
 use comparison::Comparison;
 use flagstaff_testkit::contract;
 
-const FILES: [&str; 18] = [
+const FILES: [&str; 20] = [
     "01-auth",
     "02-organisation-project-environment",
     "03-master-api-keys",
@@ -30,7 +30,9 @@ const FILES: [&str; 18] = [
     "14-sdk-analytics",
     "15-sdk-bucketing",
     "16-v2-versioning",
+    "18-audit",
     "19-clone-import-export",
+    "20-usage",
 ];
 
 contract! {
