@@ -44,6 +44,20 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
     }
 }
 
+/// A file to be kept, written as it is made.
+pub(crate) fn file(body: axum::body::Body, media_type: &'static str, name: &str) -> Response {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let disposition = HeaderValue::from_str(&disposition);
+    let mut response = with_headers(body.into_response());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(
+        header::CONTENT_DISPOSITION,
+        disposition.unwrap_or(HeaderValue::from_static("attachment")),
+    );
+    response
+}
+
 /// Sends the browser to another page of ours, by GET.
 pub(crate) fn see_other(path: &str) -> Response {
     // A path of ours fits into a header; what does not is none.

@@ -49,6 +49,8 @@ pub struct DashboardConfig {
     pub public_url: Arc<str>,
     /// How long a browser stays signed in, in hours.
     pub session_hours: u32,
+    /// The most identities that a flag names in flagd's documents.
+    pub flagd_identity_limit: usize,
     /// Becomes true when streams have to end: the server stops.
     pub closing: watch::Receiver<bool>,
 }

@@ -124,6 +124,7 @@ fn router(service: &Service, settings: &Settings, public_url: &Arc<str>) -> (Rou
     let pages = DashboardConfig {
         public_url: Arc::clone(public_url),
         session_hours: settings.sign_in.session_hours,
+        flagd_identity_limit: settings.flagd.identity_override_limit,
         closing: state.closing(),
     };
     let pages = flagstaff_dashboard::pages(service.clone(), pages);

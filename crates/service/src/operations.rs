@@ -1,6 +1,7 @@
 //! What operators ask: is it ready, and how much does it hold.
 
-use crate::Service;
+use crate::error::ServiceResult;
+use crate::{Caller, Service};
 use std::time::Duration;
 
 /// How long readiness waits for the database.
@@ -24,7 +25,31 @@ pub struct Facts {
     pub identities: u64,
 }
 
+/// What the database is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DatabaseFacts {
+    /// True for Postgres, which several nodes may share; false for a SQLite file.
+    pub is_shared: bool,
+    /// Migrations that it went through: the version of its tables.
+    pub schema: usize,
+    /// Migrations that this program knows.
+    pub known_schema: usize,
+}
+
 impl Service {
+    /// What the database is, for members.
+    ///
+    /// # Errors
+    /// Failures of the database.
+    pub async fn database_facts(&self, _: &Caller) -> ServiceResult<DatabaseFacts> {
+        let state = self.store().migration_state().await?;
+        Ok(DatabaseFacts {
+            is_shared: self.is_shared(),
+            schema: state.applied,
+            known_schema: state.known,
+        })
+    }
+
     /// Asks the database for something trivial.
     pub async fn readiness(&self) -> Readiness {
         let answer = tokio::time::timeout(PATIENCE, self.ask(self.store().ping())).await;

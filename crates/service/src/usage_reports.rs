@@ -180,7 +180,7 @@ impl Service {
         environment: EnvironmentId,
         features: &[FeatureId],
         days: u32,
-    ) -> ServiceResult<HashMap<FeatureId, Vec<u64>>> {
+    ) -> ServiceResult<HashMap<FeatureId, Vec<i64>>> {
         let (_, environment) = self.counted_environment(caller, environment).await?;
         let days = UsagePeriod::Days(days).starts(self.clock().now());
         let counts = self
@@ -189,8 +189,8 @@ impl Service {
             .await?;
         let line = |feature: &FeatureId| {
             let count = |day: &Timestamp| {
-                let count = counts.get(&(*feature, *day)).copied().unwrap_or(0);
-                u64::try_from(count).unwrap_or(0)
+                let key = (*feature, *day);
+                counts.get(&key).copied().unwrap_or(0)
             };
             (*feature, days.iter().map(count).collect())
         };
@@ -207,7 +207,7 @@ impl Service {
         environment: EnvironmentId,
         days: u32,
         limit: u32,
-    ) -> ServiceResult<Vec<(Feature, u64)>> {
+    ) -> ServiceResult<Vec<(Feature, i64)>> {
         let (_, environment) = self.counted_environment(caller, environment).await?;
         let (since, _) = UsagePeriod::Days(days).range(self.clock().now());
         let limit = limit.min(FEATURE_LIMIT);
@@ -216,7 +216,6 @@ impl Service {
         for (id, count) in store.busiest_features(environment, since, limit).await? {
             // Counts of a feature that was deleted stay.
             let feature = store.feature(id).await?;
-            let count = u64::try_from(count).unwrap_or(0);
             busiest.extend(feature.map(|feature| (feature, count)));
         }
         Ok(busiest)
@@ -231,17 +230,14 @@ impl Service {
         caller: &Caller,
         environment: EnvironmentId,
         days: u32,
-    ) -> ServiceResult<Vec<(Timestamp, u64)>> {
+    ) -> ServiceResult<Vec<(Timestamp, i64)>> {
         let (_, environment) = self.counted_environment(caller, environment).await?;
         let period = UsagePeriod::Days(days);
         let now = self.clock().now();
         let (since, _) = period.range(now);
         let counted = self.store().evaluation_totals(environment, since).await?;
         let counted: HashMap<_, _> = counted.into_iter().collect();
-        let total = |start: Timestamp| {
-            let count = counted.get(&start).copied().unwrap_or(0);
-            (start, u64::try_from(count).unwrap_or(0))
-        };
+        let total = |start: Timestamp| (start, counted.get(&start).copied().unwrap_or(0));
         Ok(period.starts(now).into_iter().map(total).collect())
     }
 

@@ -249,6 +249,19 @@ fn and_actor(conditions: &mut Conditions, actor: ActorFilter, plus: &str) {
 
 /// The part of a chain that an index gives.
 fn part(organisation: Option<OrganisationId>, along: Along) -> Conditions {
+    let mut conditions = indexed_part(organisation, along);
+    if !matches!(along, Along::Actor(_) | Along::Chain) {
+        // Whoever asks for another chain's feature gets nothing.
+        match organisation {
+            Some(id) => conditions.and_number("+organisation_id =", id.get()),
+            None => conditions.and("+organisation_id IS NULL"),
+        };
+    }
+    conditions
+}
+
+/// What an index alone says of it.
+fn indexed_part(organisation: Option<OrganisationId>, along: Along) -> Conditions {
     let mut conditions = Conditions::default();
     let (column, id) = match along {
         Along::Feature(id) => ("feature_id =", id.get()),
@@ -268,10 +281,6 @@ fn part(organisation: Option<OrganisationId>, along: Along) -> Conditions {
         }
     };
     conditions.and_number(column, id);
-    match organisation {
-        Some(id) => conditions.and_number("+organisation_id =", id.get()),
-        None => conditions.and("+organisation_id IS NULL"),
-    };
     conditions
 }
 
@@ -370,7 +379,7 @@ impl Store {
         along: Along,
         before: i64,
     ) -> StoreResult<Option<i64>> {
-        let mut conditions = part(organisation, along);
+        let mut conditions = indexed_part(organisation, along);
         conditions.and_number("sequence <", before);
         let order = format!("sequence DESC LIMIT 1 OFFSET {WINDOW}");
         let next = self.audit_place(conditions, &order).await?;

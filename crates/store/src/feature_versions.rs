@@ -93,6 +93,29 @@ impl Transaction {
 }
 
 impl Store {
+    /// The published versions of an environment whose time has not come, the next one first; at most 1,000.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn scheduled_versions(
+        &self,
+        environment: EnvironmentId,
+        now: Timestamp,
+    ) -> StoreResult<Vec<FeatureVersion>> {
+        const SQL: &str = select_versions!(
+            "environment_id = $1 AND published_at IS NOT NULL AND live_from > $2
+            ORDER BY live_from, id LIMIT 1000"
+        );
+        let rows: Vec<VersionRow> = on_backend!(self, |pool| {
+            sqlx::query_as(SQL)
+                .bind(environment.get())
+                .bind(now.micros())
+                .fetch_all(pool)
+                .await
+        })?;
+        rows.into_iter().map(FeatureVersion::try_from).collect()
+    }
+
     /// A version by its stable id, wherever it is.
     ///
     /// # Errors

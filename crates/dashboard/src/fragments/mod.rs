@@ -1,10 +1,13 @@
 //! Pieces of pages that are made in Rust; those that are only markup stand in `templates/parts.html`.
 
+mod chart;
+pub(crate) mod dates;
 mod difference;
 mod moment;
 mod pages;
 mod sparkline;
 
+pub(crate) use chart::{Chart, Series, grouped};
 pub(crate) use difference::{Line, difference};
 pub(crate) use moment::Moment;
 pub(crate) use pages::Pages;

@@ -7,15 +7,25 @@ pub(crate) mod features;
 pub(crate) mod first_member;
 pub(crate) mod identities;
 pub(crate) mod invitation;
+pub(crate) mod about;
+pub(crate) mod audit;
+pub(crate) mod environment;
+pub(crate) mod flagd;
+pub(crate) mod lifecycle;
+pub(crate) mod organisation;
 pub(crate) mod overview;
+pub(crate) mod permissions;
 pub(crate) mod project;
 pub(crate) mod segments;
+pub(crate) mod project_settings;
+pub(crate) mod scheduled;
 pub(crate) mod server_keys;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod theme;
 pub(crate) mod visitor_form;
 pub(crate) mod waiting_links;
+pub(crate) mod usage;
 
 use crate::routes::Routes;
 use crate::{assets, live};
@@ -25,7 +35,7 @@ use axum::routing::{get, post};
 pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = features::routes(routes);
     let routes = identities::routes(segments::routes(routes));
-    routes
+    records(places(routes))
         .visitor("/assets/{name}", get(assets::serve))
         .visitor("/", get(overview::show))
         .visitor("/sign-in", post(sign_in::submit))
@@ -72,5 +82,80 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .member(
             "/environments/{client_key}/server-keys",
             post(server_keys::show),
+        )
+}
+
+/// What happens: who did what, how much is asked for, what comes.
+fn records(routes: Routes) -> Routes {
+    routes
+        .member("/about", get(about::show))
+        .member("/projects/{project_id}/audit", get(audit::of_project))
+        .member(
+            "/projects/{project_id}/audit/file",
+            get(audit::file_of_project),
+        )
+        .member(
+            "/organisations/{organisation_id}/audit",
+            get(audit::of_organisation),
+        )
+        .member(
+            "/organisations/{organisation_id}/audit/file",
+            get(audit::file_of_organisation),
+        )
+        .member("/environments/{client_key}/usage", get(usage::show))
+        .member(
+            "/environments/{client_key}/scheduled",
+            get(scheduled::show).post(scheduled::cancel),
+        )
+        .member(
+            "/environments/{client_key}/lifecycle",
+            get(lifecycle::show).post(lifecycle::archive),
+        )
+}
+
+/// Organisations, projects and environments themselves.
+fn places(routes: Routes) -> Routes {
+    use environment::{keys, settings};
+    use organisation::{api_keys, members, overview};
+    routes
+        .member(
+            "/organisations/{organisation_id}",
+            get(overview::show).post(overview::change),
+        )
+        .member(
+            "/organisations/{organisation_id}/members",
+            get(members::show).post(members::change),
+        )
+        .member(
+            "/organisations/{organisation_id}/api-keys",
+            get(api_keys::show).post(api_keys::change),
+        )
+        .member(
+            "/organisations/{organisation_id}/permissions",
+            get(permissions::of_organisation).post(permissions::change_in_organisation),
+        )
+        .member(
+            "/projects/{project_id}/settings",
+            get(project_settings::show).post(project_settings::change),
+        )
+        .member(
+            "/projects/{project_id}/permissions",
+            get(permissions::of_project).post(permissions::change_in_project),
+        )
+        .member(
+            "/projects/{project_id}/flagd",
+            get(flagd::show).post(flagd::change),
+        )
+        .member(
+            "/environments/{client_key}/settings",
+            get(settings::show).post(settings::change),
+        )
+        .member(
+            "/environments/{client_key}/keys",
+            get(keys::show).post(keys::change),
+        )
+        .member(
+            "/environments/{client_key}/permissions",
+            get(permissions::of_environment).post(permissions::change_in_environment),
         )
 }

@@ -11,6 +11,7 @@ mod http;
 mod instructions;
 mod load;
 mod memory;
+mod pages;
 mod requests;
 mod server;
 mod size;
@@ -48,6 +49,8 @@ pub(crate) enum Part {
     Instructions,
     /// Memory after many requests, and how soon a start answers.
     Memory,
+    /// Pages of the dashboard on a large database.
+    Pages,
     /// Thousands of document streams at once: a change, memory, and all of them coming back.
     Streams,
 }
@@ -104,6 +107,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     }
     if asked(Part::Memory) {
         report.extend(bench.memory(options.requests)?);
+    }
+    if asked(Part::Pages) {
+        println!("pages of the dashboard");
+        report.push(pages::run(&bench.flagstaff, &bench.folder.0.join("pages"))?);
     }
     if asked(Part::Streams) {
         build(workspace, "flagstaff-api", Some("streams"))?;
@@ -228,6 +235,8 @@ fn check_machine() -> Result<()> {
         );
     }
     let wanted = [
+        ("sqlite3", "sqlite3"),
+        ("curl", "curl"),
         ("wrk", "wrk"),
         ("taskset", "util-linux"),
         ("valgrind", "valgrind"),

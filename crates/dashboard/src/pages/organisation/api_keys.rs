@@ -1,0 +1,195 @@
+//! The API keys of an organisation: made, shown once, revoked.
+
+use crate::Dashboard;
+use crate::answer::PageResult;
+use crate::fields::{FieldProblems, Fields};
+use crate::fragments::Moment;
+use crate::fragments::dates::{day_after, parse_day};
+use crate::navigation::{Link, Section};
+use crate::notices::Notice;
+use crate::shell::{Place, Shell};
+use crate::visitor::SignedIn;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use flagstaff_core::{ApiKey, OrganisationId};
+use flagstaff_service::{ApiKeyPatch, ApiKeyRequest, ServiceError, ServiceResult};
+use secrecy::ExposeSecret as _;
+
+/// The page.
+#[derive(Template)]
+#[template(path = "api_keys.html")]
+struct ApiKeysPage<'a> {
+    shell: &'a Shell,
+    path: String,
+    name: String,
+    tabs: Vec<Link>,
+    /// `None` for who may not see them.
+    keys: Option<Vec<KeyRow>>,
+    /// The key that was made just now: it is shown this once.
+    new_key: Option<&'a str>,
+    key_name: String,
+    public_url: &'a str,
+    problems: &'a FieldProblems,
+}
+
+struct KeyRow {
+    prefix: String,
+    name: String,
+    state: &'static str,
+    mark: &'static str,
+    is_revoked: bool,
+    made: Moment,
+    expires: Option<Moment>,
+}
+
+/// `GET /organisations/{organisation_id}/api-keys`
+pub(crate) async fn show(
+    State(dashboard): State<Dashboard>,
+    Path(organisation_id): Path<i64>,
+    signed_in: SignedIn,
+) -> PageResult {
+    let id = OrganisationId::new(organisation_id);
+    let shell = shell(&dashboard, &signed_in, id).await?;
+    let shown = Shown::default();
+    Ok(answer(&dashboard, &shell, id, StatusCode::OK, shown).await?)
+}
+
+async fn shell(
+    dashboard: &Dashboard,
+    signed_in: &SignedIn,
+    id: OrganisationId,
+) -> ServiceResult<Shell> {
+    let place = Place::Organisation(id);
+    dashboard
+        .shell(signed_in, place, Section::Organisation)
+        .await
+}
+
+/// What a page shows beside the list.
+#[derive(Default)]
+struct Shown<'a> {
+    new_key: Option<&'a str>,
+    key_name: &'a str,
+    problems: FieldProblems,
+}
+
+async fn answer(
+    dashboard: &Dashboard,
+    shell: &Shell,
+    id: OrganisationId,
+    status: StatusCode,
+    shown: Shown<'_>,
+) -> ServiceResult<Response> {
+    let keys = match dashboard.service.api_keys(&shell.caller, id).await {
+        Ok(keys) => Some(keys),
+        Err(ServiceError::Forbidden) => None,
+        Err(error) => return Err(error),
+    };
+    let organisation = shell.organisation.as_ref();
+    let template = ApiKeysPage {
+        path: format!("/organisations/{}/api-keys", id.get()),
+        name: organisation.map_or_else(String::new, |found| found.name.clone()),
+        tabs: super::tabs(id, "api-keys"),
+        keys: keys.map(|keys| keys.into_iter().map(|key| row(shell, key)).collect()),
+        new_key: shown.new_key,
+        key_name: shown.key_name.to_owned(),
+        public_url: &dashboard.config.public_url,
+        problems: &shown.problems,
+        shell,
+    };
+    Ok(shell.page(status, &template))
+}
+
+fn row(shell: &Shell, key: ApiKey) -> KeyRow {
+    let (state, mark) = match (key.revoked, key.has_expired(shell.now)) {
+        (true, _) => ("revoked", "danger"),
+        (false, true) => ("expired", "warn"),
+        (false, false) => ("active", "good"),
+    };
+    KeyRow {
+        state,
+        mark,
+        is_revoked: key.revoked,
+        made: Moment::new(key.created_at, shell.now),
+        expires: key.expires_at.map(|at| Moment::new(at, shell.now)),
+        prefix: key.prefix,
+        name: key.name,
+    }
+}
+
+/// `POST /organisations/{organisation_id}/api-keys`
+pub(crate) async fn change(
+    State(dashboard): State<Dashboard>,
+    Path(organisation_id): Path<i64>,
+    signed_in: SignedIn,
+    fields: Fields,
+) -> PageResult {
+    let id = OrganisationId::new(organisation_id);
+    let shell = shell(&dashboard, &signed_in, id).await?;
+    let (service, caller) = (&dashboard.service, &*shell.caller);
+    let prefix = fields.text("prefix");
+    let revoked = |revoked| ApiKeyPatch {
+        revoked: Some(revoked),
+        ..ApiKeyPatch::default()
+    };
+    let path = format!("/organisations/{organisation_id}/api-keys");
+    let notice = match fields.text("action") {
+        "revoke" => {
+            service
+                .update_api_key(caller, id, prefix, revoked(true))
+                .await?;
+            let undo = [("action", "restore"), ("prefix", prefix)];
+            Notice::done("The key is revoked: it is refused from now on.").with_undo(&*path, &undo)
+        }
+        "restore" => {
+            service
+                .update_api_key(caller, id, prefix, revoked(false))
+                .await?;
+            Notice::done("The key works again.")
+        }
+        "delete" => {
+            service.delete_api_key(caller, id, prefix).await?;
+            Notice::done("The key is deleted.")
+        }
+        _ => return create(&dashboard, &shell, id, &fields).await,
+    };
+    Ok(notice.on(&path, &dashboard, &signed_in))
+}
+
+async fn create(
+    dashboard: &Dashboard,
+    shell: &Shell,
+    id: OrganisationId,
+    fields: &Fields,
+) -> PageResult {
+    let request = ApiKeyRequest {
+        name: fields.text("name").trim().to_owned(),
+        is_admin: None,
+        expires_at: fields.filled("expires").and_then(parse_day).map(day_after),
+    };
+    let made = dashboard
+        .service
+        .create_api_key(&shell.caller, id, request)
+        .await;
+    let page = match made {
+        Ok((_, text)) => {
+            let shown = Shown {
+                new_key: Some(text.expose_secret()),
+                ..Shown::default()
+            };
+            answer(dashboard, shell, id, StatusCode::CREATED, shown).await
+        }
+        Err(error) => {
+            let shown = Shown {
+                key_name: fields.text("name"),
+                problems: FieldProblems::from_refusal(error)?,
+                ..Shown::default()
+            };
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            answer(dashboard, shell, id, status, shown).await
+        }
+    };
+    Ok(page?)
+}

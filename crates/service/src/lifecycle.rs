@@ -1,0 +1,142 @@
+//! Features that nobody seems to need any more, and who looks after them.
+
+use crate::error::ServiceResult;
+use crate::{Caller, Service};
+use flagstaff_core::{Feature, FeatureId, Member, MemberId, ProjectId, Timestamp};
+use flagstaff_store::{Page, PageRequest, UnusedFilter};
+use std::collections::{BTreeMap, HashMap};
+
+/// A day, in microseconds.
+const DAY: i64 = 24 * 3_600_000_000;
+/// Days that can be asked for.
+const DAY_LIMIT: u32 = 3_650;
+
+/// Which features are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnusedQuery {
+    /// Days without an evaluation, taken as 1 to 3,650; a younger feature is not asked for.
+    pub days: u32,
+    /// Archived ones instead of the others.
+    pub is_archived: bool,
+    /// Those with a permanent tag too.
+    pub with_permanent: bool,
+    /// `Some(None)`: those that nobody looks after.
+    pub owner: Option<Option<MemberId>>,
+}
+
+/// A feature that nobody evaluated for long.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnusedFeature {
+    /// The feature.
+    pub feature: Feature,
+    /// When it was last evaluated, in any environment; `None` for never.
+    pub last_evaluated: Option<Timestamp>,
+    /// When anything it serves was last changed.
+    pub last_changed: Option<Timestamp>,
+    /// Who looks after it.
+    pub owners: Vec<Member>,
+}
+
+/// A page of them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UnusedFeatures {
+    /// The features, the oldest first.
+    pub page: Page<UnusedFeature>,
+    /// How many each member looks after, most first; those of nobody under `None`.
+    pub by_owner: Vec<(Option<Member>, usize)>,
+}
+
+impl Service {
+    /// Features of a project that were evaluated in no environment for some days, as far as SDKs told.
+    ///
+    /// # Errors
+    /// As [`Service::project`].
+    pub async fn unused_features(
+        &self,
+        caller: &Caller,
+        project: ProjectId,
+        query: UnusedQuery,
+        page: PageRequest,
+    ) -> ServiceResult<UnusedFeatures> {
+        let project = self.visible_project(caller, project).await?;
+        let store = self.store();
+        // All of them: a feature that is used where the caller cannot look is used.
+        let environments = store.environments(project.id).await?;
+        let environments: Vec<_> = environments.iter().map(|found| found.id).collect();
+        let now = self.clock().now().micros();
+        let filter = UnusedFilter {
+            since: Timestamp::from_micros(now - i64::from(query.days.clamp(1, DAY_LIMIT)) * DAY),
+            environments: environments.clone(),
+            is_archived: query.is_archived,
+            with_permanent: query.with_permanent,
+        };
+        let unused = store.unused_features(project.id, &filter).await?;
+        let mut owners: HashMap<FeatureId, Vec<MemberId>> = HashMap::new();
+        for (feature, member) in store.owners_in_project(project.id).await? {
+            owners.entry(feature).or_default().push(member);
+        }
+        let by_owner = self.counted_by_owner(&unused, &owners).await?;
+        let is_asked_for = |id: &FeatureId| match query.owner {
+            None => true,
+            Some(None) => !owners.contains_key(id),
+            Some(Some(owner)) => owners.get(id).is_some_and(|list| list.contains(&owner)),
+        };
+        let wanted: Vec<FeatureId> = unused.into_iter().filter(is_asked_for).collect();
+        let before = (page.page.max(1) - 1) as usize * page.size as usize;
+        let shown: Vec<_> = wanted
+            .iter()
+            .skip(before)
+            .take(page.size as usize)
+            .collect();
+        let shown: Vec<FeatureId> = shown.into_iter().copied().collect();
+        let evaluated = store.last_evaluations(&environments, &shown).await?;
+        let changed = store.last_state_changes(&shown).await?;
+        let mut items = Vec::with_capacity(shown.len());
+        for id in shown {
+            let Some(feature) = store.feature(id).await? else {
+                continue;
+            };
+            items.push(UnusedFeature {
+                feature,
+                last_evaluated: evaluated.get(&id).copied(),
+                last_changed: changed.get(&id).copied(),
+                owners: store.feature_owners(id).await?,
+            });
+        }
+        let total = i64::try_from(wanted.len()).unwrap_or(i64::MAX);
+        Ok(UnusedFeatures {
+            page: Page { items, total },
+            by_owner,
+        })
+    }
+
+    async fn counted_by_owner(
+        &self,
+        features: &[FeatureId],
+        owners: &HashMap<FeatureId, Vec<MemberId>>,
+    ) -> ServiceResult<Vec<(Option<Member>, usize)>> {
+        let mut counts: BTreeMap<Option<MemberId>, usize> = BTreeMap::new();
+        for feature in features {
+            match owners.get(feature) {
+                Some(list) => {
+                    for owner in list {
+                        *counts.entry(Some(*owner)).or_insert(0) += 1;
+                    }
+                }
+                None => *counts.entry(None).or_insert(0) += 1,
+            }
+        }
+        let mut by_owner = Vec::with_capacity(counts.len());
+        for (owner, count) in counts {
+            let member = match owner {
+                Some(id) => self.store().member(id).await?,
+                None => None,
+            };
+            if member.is_some() || owner.is_none() {
+                by_owner.push((member, count));
+            }
+        }
+        by_owner.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        Ok(by_owner)
+    }
+}
