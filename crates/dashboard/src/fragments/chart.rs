@@ -164,11 +164,11 @@ fn scaled(count: i64, highest: i64) -> i64 {
     i64::try_from(height).unwrap_or(HEIGHT)
 }
 
-/// The next number that halves well: 4, 10, 20, 40, 100 …
+/// The next number that halves well: 4, 6, 8, 10, 12, 16, 20, 24, 30, 40, 60 …
 fn round_up(most: i64) -> i64 {
     let mut step: i64 = 1;
     loop {
-        for factor in [4, 10, 20] {
+        for factor in [4, 6, 8, 10, 12, 16, 20, 24, 30] {
             let limit = step.saturating_mul(factor);
             if most <= limit || limit == i64::MAX {
                 return limit;
@@ -208,7 +208,7 @@ mod tests {
         );
         assert_eq!(
             (round_up(0), round_up(5), round_up(101), round_up(399)),
-            (4, 10, 200, 400)
+            (4, 6, 120, 400)
         );
         assert_eq!(round_up(i64::MAX), i64::MAX);
     }

@@ -6,7 +6,8 @@ use crate::Dashboard;
 use crate::answer::{PageResult, encoded, file};
 use crate::fields::Fields;
 use crate::fragments::Moment;
-use crate::navigation::Section;
+use crate::navigation::{Link, Section};
+use crate::pages::organisation;
 use crate::shell::{Place, Shell};
 use crate::visitor::SignedIn;
 use askama::Template;
@@ -27,6 +28,7 @@ const SHOWN: u32 = 50;
 struct AuditPage<'a> {
     shell: &'a Shell,
     heading: String,
+    tabs: Vec<Link>,
     /// The page's address without a question.
     path: String,
     asked: &'a Asked,
@@ -114,6 +116,10 @@ async fn show(
     let is_project = matches!(audit, AuditPlace::Project(_));
     let template = AuditPage {
         heading: heading(&shell, is_project),
+        tabs: match audit {
+            AuditPlace::Organisation(id) => organisation::tabs(&shell, id, "audit"),
+            AuditPlace::Project(_) | AuditPlace::Installation => Vec::new(),
+        },
         actors: actors(dashboard, &shell, &asked).await?,
         environments: asked
             .environments(&dashboard.service, &shell, is_project)

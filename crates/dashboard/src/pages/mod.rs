@@ -27,9 +27,19 @@ pub(crate) mod visitor_form;
 pub(crate) mod waiting_links;
 pub(crate) mod usage;
 
+use crate::answer::encoded;
 use crate::routes::Routes;
+use crate::shell::Shell;
 use crate::{assets, live};
 use axum::routing::{get, post};
+
+/// A path of a page that belongs to no environment, so that its links still lead to the one that the member comes from.
+pub(crate) fn around(shell: &Shell, path: &str) -> String {
+    match &shell.environment {
+        Some(found) => format!("{path}?environment={}", encoded(&found.api_key)),
+        None => path.to_owned(),
+    }
+}
 
 /// Registers every page, with who may ask for it.
 pub(crate) fn routes(routes: Routes) -> Routes {

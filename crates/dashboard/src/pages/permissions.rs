@@ -5,7 +5,7 @@ use crate::answer::{PageResult, encoded};
 use crate::fields::{FieldProblems, Fields};
 use crate::navigation::{Link, Section};
 use crate::notices::Notice;
-use crate::pages::{environment, organisation, project_settings};
+use crate::pages::{around, environment, organisation, project_settings};
 use crate::shell::{Place, Shell};
 use crate::visitor::SignedIn;
 use askama::Template;
@@ -85,10 +85,10 @@ impl<'a> At<'a> {
         }
     }
 
-    fn tabs(self) -> Vec<Link> {
+    fn tabs(self, shell: &Shell) -> Vec<Link> {
         match self {
-            Self::Organisation(id) => organisation::tabs(id, "permissions"),
-            Self::Project(id) => project_settings::tabs(id, "permissions"),
+            Self::Organisation(id) => organisation::tabs(shell, id, "permissions"),
+            Self::Project(id) => project_settings::tabs(shell, id, "permissions"),
             Self::Environment(key) => environment::tabs(key, "permissions"),
         }
     }
@@ -184,9 +184,9 @@ async fn answer(dashboard: &Dashboard, shell: &Shell, at: At<'_>) -> ServiceResu
         Err(error) => return Err(error),
     };
     let template = PermissionsPage {
-        path: at.path(),
+        path: around(shell, &at.path()),
         heading: at.heading(shell),
-        tabs: at.tabs(),
+        tabs: at.tabs(shell),
         others: others(dashboard, shell, grants.as_deref()).await?,
         offered: at.permissions(&[]),
         grants: grants.map(|grants| grants.into_iter().map(|grant| part(at, grant)).collect()),

@@ -5,6 +5,7 @@ use crate::answer::{PageResult, encoded};
 use crate::fields::{FieldProblems, Fields};
 use crate::navigation::{Link, Section};
 use crate::notices::Notice;
+use crate::pages::around;
 use crate::shell::{Place, Shell};
 use crate::visitor::SignedIn;
 use askama::Template;
@@ -22,7 +23,7 @@ struct SettingsPage<'a> {
     path: String,
     tabs: Vec<Link>,
     project: &'a Project,
-    name: String,
+    project_name: String,
     pattern: String,
     stale_days: String,
     environment_name: String,
@@ -42,9 +43,9 @@ struct EnvironmentRow {
 }
 
 /// The tabs of a project's pages.
-pub(crate) fn tabs(id: ProjectId, here: &str) -> Vec<Link> {
+pub(crate) fn tabs(shell: &Shell, id: ProjectId, here: &str) -> Vec<Link> {
     let tab = |(last, label): (&str, &str)| Link {
-        path: format!("/projects/{}/{last}", id.get()),
+        path: around(shell, &format!("/projects/{}/{last}", id.get())),
         label: label.to_owned(),
         is_here: last == here,
         shortcut: "",
@@ -90,9 +91,9 @@ async fn answer(
         None => stored,
     };
     let template = SettingsPage {
-        path: format!("/projects/{}/settings", project.id.get()),
-        tabs: tabs(project.id, "settings"),
-        name: text("name", project.name.clone()),
+        path: here(shell)?,
+        tabs: tabs(shell, project.id, "settings"),
+        project_name: text("name", project.name.clone()),
         pattern: text(
             "feature_name_regex",
             project.feature_name_regex.clone().unwrap_or_default(),
@@ -166,7 +167,8 @@ fn placed(problems: FieldProblems, field: &str) -> FieldProblems {
 }
 
 fn here(shell: &Shell) -> ServiceResult<String> {
-    Ok(format!("/projects/{}/settings", shell.project()?.id.get()))
+    let id = shell.project()?.id.get();
+    Ok(around(shell, &format!("/projects/{id}/settings")))
 }
 
 async fn save(dashboard: &Dashboard, shell: &Shell, fields: &Fields) -> Done {

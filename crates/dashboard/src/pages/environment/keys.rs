@@ -30,7 +30,7 @@ struct KeysPage<'a> {
     client_key: &'a str,
     public_url: &'a str,
     keys: Option<Vec<KeyRow>>,
-    name: String,
+    key_name: String,
     expires: String,
     problems: &'a FieldProblems,
 }
@@ -112,7 +112,7 @@ async fn answer(
         client_key,
         public_url: &dashboard.config.public_url,
         keys: keys.map(|keys| keys.into_iter().map(row).collect()),
-        name: text("name"),
+        key_name: text("name"),
         expires: text("expires_at"),
         problems: shown.problems,
         shell,

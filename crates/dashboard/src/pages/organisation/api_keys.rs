@@ -7,6 +7,7 @@ use crate::fragments::Moment;
 use crate::fragments::dates::{day_after, parse_day};
 use crate::navigation::{Link, Section};
 use crate::notices::Notice;
+use crate::pages::around;
 use crate::shell::{Place, Shell};
 use crate::visitor::SignedIn;
 use askama::Template;
@@ -89,9 +90,9 @@ async fn answer(
     };
     let organisation = shell.organisation.as_ref();
     let template = ApiKeysPage {
-        path: format!("/organisations/{}/api-keys", id.get()),
+        path: around(shell, &format!("/organisations/{}/api-keys", id.get())),
         name: organisation.map_or_else(String::new, |found| found.name.clone()),
-        tabs: super::tabs(id, "api-keys"),
+        tabs: super::tabs(shell, id, "api-keys"),
         keys: keys.map(|keys| keys.into_iter().map(|key| row(shell, key)).collect()),
         new_key: shown.new_key,
         key_name: shown.key_name.to_owned(),
@@ -134,7 +135,7 @@ pub(crate) async fn change(
         revoked: Some(revoked),
         ..ApiKeyPatch::default()
     };
-    let path = format!("/organisations/{organisation_id}/api-keys");
+    let path = around(&shell, &format!("/organisations/{organisation_id}/api-keys"));
     let notice = match fields.text("action") {
         "revoke" => {
             service

@@ -7,6 +7,7 @@ use crate::fragments::Moment;
 use crate::fragments::dates::{day_after, parse_day};
 use crate::navigation::{Link, Section};
 use crate::notices::Notice;
+use crate::pages::around;
 use crate::shell::{Place, Shell};
 use crate::visitor::SignedIn;
 use askama::Template;
@@ -91,9 +92,9 @@ async fn answer(
     let organisation = shell.organisation.as_ref();
     let public_url = &dashboard.config.public_url;
     let template = MembersPage {
-        path: format!("/organisations/{}/members", id.get()),
+        path: around(shell, &format!("/organisations/{}/members", id.get())),
         name: organisation.map_or_else(String::new, |found| found.name.clone()),
-        tabs: super::tabs(id, "members"),
+        tabs: super::tabs(shell, id, "members"),
         members: members
             .into_iter()
             .map(|(member, role)| member_row(shell, member, role))
@@ -183,7 +184,7 @@ pub(crate) async fn change(
     };
     match done {
         Ok(text) => {
-            let path = format!("/organisations/{organisation_id}/members");
+            let path = around(&shell, &format!("/organisations/{organisation_id}/members"));
             Ok(Notice::done(text).on(&path, &dashboard, &signed_in))
         }
         Err(error) => {

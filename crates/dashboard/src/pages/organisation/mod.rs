@@ -5,16 +5,17 @@ pub(crate) mod members;
 pub(crate) mod overview;
 
 use crate::navigation::Link;
+use crate::pages::around;
+use crate::shell::Shell;
 use flagstaff_core::OrganisationId;
 
 /// The tabs of these pages.
-pub(crate) fn tabs(id: OrganisationId, here: &str) -> Vec<Link> {
+pub(crate) fn tabs(shell: &Shell, id: OrganisationId, here: &str) -> Vec<Link> {
     let tab = |(last, label): (&str, &str)| Link {
-        path: if last.is_empty() {
-            format!("/organisations/{}", id.get())
-        } else {
-            format!("/organisations/{}/{last}", id.get())
-        },
+        path: around(
+            shell,
+            format!("/organisations/{}/{last}", id.get()).trim_end_matches('/'),
+        ),
         label: label.to_owned(),
         is_here: last == here,
         shortcut: "",

@@ -5,6 +5,7 @@ use crate::answer::PageResult;
 use crate::fields::{FieldProblems, Fields};
 use crate::navigation::{Link, Section};
 use crate::notices::Notice;
+use crate::pages::around;
 use crate::shell::{Place, Shell};
 use crate::visitor::SignedIn;
 use askama::Template;
@@ -24,7 +25,7 @@ struct OrganisationPage<'a> {
     organisation: &'a Organisation,
     members: i64,
     projects: Vec<ProjectRow>,
-    name: String,
+    organisation_name: String,
     project_name: String,
     problems: &'a FieldProblems,
     may_change: bool,
@@ -91,11 +92,11 @@ async fn answer(
         && !organisation.restrict_project_create_to_admin;
     let sent_text = |name: &str| sent.map(|fields| fields.text(name).to_owned());
     let template = OrganisationPage {
-        path: format!("/organisations/{}", organisation.id.get()),
-        tabs: super::tabs(organisation.id, ""),
+        path: around(shell, &format!("/organisations/{}", organisation.id.get())),
+        tabs: super::tabs(shell, organisation.id, ""),
         members: view.members,
         projects,
-        name: sent_text("name")
+        organisation_name: sent_text("name")
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| organisation.name.clone()),
         project_name: sent_text("project_name").unwrap_or_default(),
@@ -118,7 +119,7 @@ pub(crate) async fn change(
     let shell = shell(&dashboard, &signed_in, organisation_id).await?;
     let organisation = organisation(&shell)?;
     let (service, caller) = (&dashboard.service, &*shell.caller);
-    let path = format!("/organisations/{organisation_id}");
+    let path = around(&shell, &format!("/organisations/{organisation_id}"));
     let done = match fields.text("action") {
         "project" => {
             let patch = ProjectPatch {
