@@ -11,14 +11,15 @@ pub(crate) mod about;
 pub(crate) mod audit;
 pub(crate) mod environment;
 pub(crate) mod flagd;
+pub(crate) mod identities;
 pub(crate) mod lifecycle;
 pub(crate) mod organisation;
 pub(crate) mod overview;
 pub(crate) mod permissions;
 pub(crate) mod project;
-pub(crate) mod segments;
 pub(crate) mod project_settings;
 pub(crate) mod scheduled;
+pub(crate) mod segments;
 pub(crate) mod server_keys;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
@@ -45,7 +46,8 @@ pub(crate) fn around(shell: &Shell, path: &str) -> String {
 pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = features::routes(routes);
     let routes = identities::routes(segments::routes(routes));
-    records(places(routes))
+    let routes = records(places(routes));
+    routes
         .visitor("/assets/{name}", get(assets::serve))
         .visitor("/", get(overview::show))
         .visitor("/sign-in", post(sign_in::submit))

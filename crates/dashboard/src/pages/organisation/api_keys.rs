@@ -135,7 +135,10 @@ pub(crate) async fn change(
         revoked: Some(revoked),
         ..ApiKeyPatch::default()
     };
-    let path = around(&shell, &format!("/organisations/{organisation_id}/api-keys"));
+    let path = around(
+        &shell,
+        &format!("/organisations/{organisation_id}/api-keys"),
+    );
     let notice = match fields.text("action") {
         "revoke" => {
             service
