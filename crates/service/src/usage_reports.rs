@@ -221,26 +221,6 @@ impl Service {
         Ok(busiest)
     }
 
-    /// All evaluations in an environment on each of the last days, oldest first.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`] for an environment the caller may not see.
-    pub async fn evaluation_usage(
-        &self,
-        caller: &Caller,
-        environment: EnvironmentId,
-        days: u32,
-    ) -> ServiceResult<Vec<(Timestamp, i64)>> {
-        let (_, environment) = self.counted_environment(caller, environment).await?;
-        let period = UsagePeriod::Days(days);
-        let now = self.clock().now();
-        let (since, _) = period.range(now);
-        let counted = self.store().evaluation_totals(environment, since).await?;
-        let counted: HashMap<_, _> = counted.into_iter().collect();
-        let total = |start: Timestamp| (start, counted.get(&start).copied().unwrap_or(0));
-        Ok(period.starts(now).into_iter().map(total).collect())
-    }
-
     /// When each of some features of a project was last evaluated in any environment that the caller may see, to 15
     /// minutes. Those that never were are left out.
     ///

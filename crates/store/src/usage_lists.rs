@@ -234,29 +234,6 @@ impl Store {
         Ok(rows.into_iter().map(pair).collect())
     }
 
-    /// All evaluations in an environment by day since a day.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn evaluation_totals(
-        &self,
-        environment: EnvironmentId,
-        since: Timestamp,
-    ) -> StoreResult<Vec<(Timestamp, i64)>> {
-        const SQL: &str = "
-            SELECT day, CAST(SUM(count) AS BIGINT) FROM evaluation_days
-            WHERE environment_id = $1 AND day >= $2 GROUP BY day ORDER BY day";
-        let rows: Vec<(i64, i64)> = on_backend!(self, |pool| {
-            sqlx::query_as(SQL)
-                .bind(environment.get())
-                .bind(since.micros())
-                .fetch_all(pool)
-                .await
-        })?;
-        let pair = |(day, count)| (Timestamp::from_micros(day), count);
-        Ok(rows.into_iter().map(pair).collect())
-    }
-
     /// The beginning of the last 15 minutes in which each of some features was evaluated in any of some environments. Those that never
     /// were are left out.
     ///

@@ -106,9 +106,10 @@ impl Asked {
         }
     }
 
+    /// Days that the list of features looks at: a busy week of 10,000 features is read in a moment, a quarter is not.
     fn days(&self) -> u32 {
         match self.period {
-            UsagePeriod::Days(days) => days,
+            UsagePeriod::Days(days) => days.min(7),
             UsagePeriod::Hours(_) | UsagePeriod::CurrentMonth | UsagePeriod::PreviousMonth => 1,
         }
     }

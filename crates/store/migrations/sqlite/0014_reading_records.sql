@@ -46,7 +46,7 @@ CREATE TABLE request_days (
     application_version TEXT NOT NULL,
     count BIGINT NOT NULL,
     PRIMARY KEY (environment_id, day, kind, sdk_user_agent, application_name, application_version)
-);
+) WITHOUT ROWID;
 INSERT INTO request_days (environment_id, day, kind, sdk_user_agent, application_name, application_version, count)
 SELECT environment_id, bucket_start / 86400000000 * 86400000000, kind, sdk_user_agent, application_name,
     application_version, CAST(SUM(count) AS BIGINT)
@@ -60,7 +60,7 @@ CREATE TABLE evaluation_days (
     feature_id BIGINT NOT NULL REFERENCES features (id),
     count BIGINT NOT NULL,
     PRIMARY KEY (environment_id, day, feature_id)
-);
+) WITHOUT ROWID;
 INSERT INTO evaluation_days (environment_id, day, feature_id, count)
 SELECT environment_id, bucket_start / 86400000000 * 86400000000, feature_id, CAST(SUM(count) AS BIGINT)
 FROM evaluation_counts

@@ -121,13 +121,11 @@ contract! {
 
         let counts = store.evaluations_by_day(shop.id(), &[one, two, never], &days).await.unwrap();
         let busiest = store.busiest_features(shop.id(), at(24), 10).await.unwrap();
-        let totals = store.evaluation_totals(shop.id(), at(0)).await.unwrap();
         let last = store.last_evaluations(&[shop.id()], &[one, two, never]).await.unwrap();
 
         assert_eq!(counts.len(), 2);
         assert_eq!((counts[&(one, at(0))], counts[&(one, at(24))]), (6, 2));
         assert_eq!(busiest, [(two, 100), (one, 2)]);
-        assert_eq!(totals, [(at(0), 6), (at(24), 2), (at(48), 100)]);
         assert_eq!((last[&one], last[&two], last.get(&never)), (at(26), at(49), None));
         let nothing = store.evaluations_by_day(shop.id(), &[one], &[]).await.unwrap();
         assert!(nothing.is_empty());
