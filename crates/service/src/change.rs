@@ -6,7 +6,8 @@ use flagstaff_core::{
     EnvironmentId, FeatureId, GrantPlace, IdentityId, OrganisationId, ProjectId, SegmentId,
 };
 use flagstaff_store::{
-    Action, Actor, AuditEntry, AuditSubjects, Change, OutboxEvent, Touched, TouchedIdentities, Write,
+    Action, Actor, AuditEntry, AuditSubjects, Change, OutboxEvent, Touched, TouchedIdentities,
+    Write,
 };
 use std::sync::Arc;
 use tracing::error;

@@ -123,8 +123,8 @@ pub use flagd_integrations::FlagdIntegrationPatch;
 pub use flagd_reports::{FlagdFinding, FlagdReport};
 pub use flagstaff_store::{
     Action, ActorFilter, AuditFilter, AuditListing, AuditPart, AuditVerdict, EvaluationSum,
-    FeatureSort, LinkPurpose, Page, PageRequest, RequestSum, StateOwners, Store, StoreError, StoredAuditEntry,
-    TagFilter, UsageLabels, UsageStep, VersionFilter,
+    FeatureSort, LinkPurpose, Page, PageRequest, RequestSum, StateOwners, Store, StoreError,
+    StoredAuditEntry, TagFilter, UsageLabels, UsageStep, VersionFilter,
 };
 pub use grants::{GrantLevel, GrantPatch, GrantRequest, Held};
 pub use identify::{Identification, Identified, SentTrait, ShownTrait};

@@ -72,9 +72,9 @@ mod write;
 
 pub use account_links::{AccountLink, LinkPurpose, NewAccountLink};
 pub use api_keys::NewApiKey;
-pub use backup::{BackupError, BackupResult, BackupSummary, TableSummary};
 pub use audit::{Action, Actor, AuditEntry, AuditSubjects, AuditVerdict, StoredAuditEntry};
 pub use audit_lists::{ActorFilter, AuditFilter, AuditListing, AuditPart};
+pub use backup::{BackupError, BackupResult, BackupSummary, TableSummary};
 pub use change_notices::{ChangeListener, ChangeNotice, TouchedIdentities};
 pub use environment_keys::{KeyCursor, KeyRow};
 pub use environments::{NewEnvironment, Revision};

@@ -1,17 +1,16 @@
 //! One file for each page, or a folder where a page has parts.
 
+pub(crate) mod about;
 pub(crate) mod account;
 pub(crate) mod account_links;
+pub(crate) mod audit;
+pub(crate) mod environment;
 pub(crate) mod external_sign_in;
 pub(crate) mod features;
 pub(crate) mod first_member;
-pub(crate) mod identities;
-pub(crate) mod invitation;
-pub(crate) mod about;
-pub(crate) mod audit;
-pub(crate) mod environment;
 pub(crate) mod flagd;
 pub(crate) mod identities;
+pub(crate) mod invitation;
 pub(crate) mod lifecycle;
 pub(crate) mod organisation;
 pub(crate) mod overview;
@@ -24,9 +23,9 @@ pub(crate) mod server_keys;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod theme;
+pub(crate) mod usage;
 pub(crate) mod visitor_form;
 pub(crate) mod waiting_links;
-pub(crate) mod usage;
 
 use crate::answer::encoded;
 use crate::routes::Routes;

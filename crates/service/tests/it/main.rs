@@ -4,9 +4,9 @@
     reason = "a test that cannot go on stops where it is"
 )]
 
+mod audit;
 mod external_sign_in;
 mod feature_overview;
-mod audit;
 mod fixture;
 mod flagd_integrations;
 mod identities;

@@ -9,8 +9,8 @@
 mod account_links;
 mod api_keys;
 mod audit;
-mod backup;
 mod audit_lists;
+mod backup;
 mod change_notices;
 mod clean_up;
 mod concurrency;
