@@ -86,14 +86,10 @@ async fn evaluations_of_a_feature_are_told_by_day_and_client() {
     let environment = environment_id(&desk).await;
     let path = desk.in_project(&format!("features/{feature}/"));
 
-    let rows = desk.get(&format!(
-        "{path}evaluation-data/?environment_id={environment}"
-    ));
-    let rows = rows.await.json();
-    let influx = desk.get(&format!(
-        "{path}influx-data/?environment_id={environment}&period=30d"
-    ));
-    let influx = influx.await.json();
+    let asked = format!("{path}evaluation-data/?environment_id={environment}");
+    let rows = desk.get(&asked).await.json();
+    let asked = format!("{path}influx-data/?environment_id={environment}&period=30d");
+    let influx = desk.get(&asked).await.json();
 
     assert_eq!(rows.as_array().unwrap().len(), 1);
     assert_eq!(
