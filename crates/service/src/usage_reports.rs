@@ -185,7 +185,7 @@ impl Service {
         let days = UsagePeriod::Days(days).starts(self.clock().now());
         let counts = self
             .store()
-            .evaluations_by_day(environment, features, &days)
+            .evaluation_days(environment, features, &days)
             .await?;
         let line = |feature: &FeatureId| {
             let count = |day: &Timestamp| {

@@ -174,7 +174,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn evaluations_by_day(
+    pub async fn evaluation_days(
         &self,
         environment: EnvironmentId,
         features: &[FeatureId],

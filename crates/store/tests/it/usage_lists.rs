@@ -119,7 +119,7 @@ contract! {
         record(&shop, UsageRows { evaluations, ..UsageRows::default() }).await;
         let days = [at(0), at(24)];
 
-        let counts = store.evaluations_by_day(shop.id(), &[one, two, never], &days).await.unwrap();
+        let counts = store.evaluation_days(shop.id(), &[one, two, never], &days).await.unwrap();
         let busiest = store.busiest_features(shop.id(), at(24), 10).await.unwrap();
         let last = store.last_evaluations(&[shop.id()], &[one, two, never]).await.unwrap();
 
@@ -127,7 +127,7 @@ contract! {
         assert_eq!((counts[&(one, at(0))], counts[&(one, at(24))]), (6, 2));
         assert_eq!(busiest, [(two, 100), (one, 2)]);
         assert_eq!((last[&one], last[&two], last.get(&never)), (at(26), at(49), None));
-        let nothing = store.evaluations_by_day(shop.id(), &[one], &[]).await.unwrap();
+        let nothing = store.evaluation_days(shop.id(), &[one], &[]).await.unwrap();
         assert!(nothing.is_empty());
     }
 }
