@@ -173,12 +173,12 @@ impl Section {
             Self::Identities => shell.may_in_environment(EnvironmentPermission::ViewIdentities),
             Self::Audit => shell.may_in_project(ProjectPermission::ViewAuditLog),
             Self::ProjectSettings => shell.project.is_some(),
+            Self::Usage => shell.flags.usage_chart,
             Self::Start
             | Self::Features
             | Self::Segments
             | Self::Scheduled
             | Self::Lifecycle
-            | Self::Usage
             | Self::EnvironmentSettings
             | Self::Flagd
             | Self::Organisation

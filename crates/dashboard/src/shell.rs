@@ -192,6 +192,12 @@ impl Dashboard {
     ) -> ServiceResult<Shell> {
         let caller = &signed_in.caller;
         let asked = &signed_in.request;
+        let flags = self.service.own_flags().await;
+        // A part that the dashboard's own flags hide cannot be had by its address either.
+        if section == Section::Usage && !flags.usage_chart {
+            let noun = Noun::Environment;
+            return Err(ServiceError::NotFound { noun });
+        }
         let found = find(&self.service, caller, place, asked.environment.as_deref()).await?;
         let projects = match &found.organisation {
             Some(organisation) => self.service.projects(caller, Some(organisation.id)).await?,
@@ -214,7 +220,7 @@ impl Dashboard {
             project: found.project,
             environment: found.environment,
             has_account: self.has_page("/account"),
-            flags: self.service.own_flags().await,
+            flags,
             is_live: matches!(place, Place::Environment(_)),
             is_secure: self.is_secure(),
             caller: Arc::clone(caller),

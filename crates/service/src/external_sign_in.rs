@@ -7,36 +7,22 @@
 
 use crate::change::{Subject, Told};
 use crate::error::{ExternalProblem, Noun, ServiceError, ServiceResult};
-use crate::providers::{Admission, Departure, Person, Provider, Return, VerifiedEmail, providers};
+use crate::providers::{Admission, Departure, Person, Return, VerifiedEmail};
 use crate::sign_in::valid_email;
+use crate::sign_in_tickets::Ticket;
 use crate::throttle::MINUTE;
 use crate::{Service, secrets};
 use flagstaff_core::{Member, OrganisationId, Role, Timestamp};
 use flagstaff_store::NewMember;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize};
-use sha2::Sha256;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use tracing::warn;
 use uuid::Uuid;
 
-/// The name under which the installation keeps the secret that tickets are signed with.
-const SECRET: &str = "external_sign_in_secret";
 /// How long a ticket lasts.
 const TICKET_TIME: i64 = 10 * MINUTE;
 /// Bytes of a service's name for somebody.
 const SUBJECT_LIMIT: usize = 255;
-
-/// A service that people can sign in with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignInProvider {
-    /// Names it in addresses.
-    pub name: String,
-    /// What people know it as.
-    pub label: String,
-}
 
 /// A browser about to leave for a service.
 #[derive(Debug, Clone)]
@@ -69,69 +55,7 @@ pub struct CameIn {
     pub invite: Option<String>,
 }
 
-/// What a ticket holds.
-#[derive(Serialize, Deserialize)]
-struct Ticket {
-    provider: String,
-    state: String,
-    nonce: String,
-    verifier: String,
-    expires_at: i64,
-    invite: Option<String>,
-}
-
-/// The services of a running product.
-pub(crate) type Providers = BTreeMap<String, Provider>;
-
 impl Service {
-    /// Makes the services that the settings name.
-    pub(crate) fn prepare_providers(&self) -> ServiceResult<()> {
-        let made = providers(self.config()).map_err(ServiceError::Internal)?;
-        // Only the first start of a service prepares.
-        let _ = self.0.providers.set(made);
-        Ok(())
-    }
-
-    /// The services that people can sign in with, and that the dashboard's own flags let it show.
-    pub async fn sign_in_providers(&self) -> Vec<SignInProvider> {
-        let Some(providers) = self.0.providers.get() else {
-            return Vec::new();
-        };
-        if providers.is_empty() {
-            return Vec::new();
-        }
-        let flags = self.own_flags().await;
-        let is_open = |name: &str| match name {
-            "google" => flags.oauth_google,
-            "github" => flags.oauth_github,
-            "microsoft" => flags.oauth_microsoft,
-            _ => true,
-        };
-        let shown = providers.iter().filter(|(name, _)| is_open(name));
-        shown
-            .map(|(name, provider)| SignInProvider {
-                name: name.clone(),
-                label: provider.label.clone(),
-            })
-            .collect()
-    }
-
-    /// How a member signs in, in the words of the Flagsmith API.
-    ///
-    /// # Errors
-    /// Failures of the database.
-    pub async fn auth_type(&self, member: &Member) -> ServiceResult<&'static str> {
-        let known = self.store().external_accounts(member.id).await?;
-        let is_known_by = |name: &str| known.iter().any(|provider| provider == name);
-        Ok(if is_known_by("google") {
-            "GOOGLE"
-        } else if is_known_by("github") {
-            "GITHUB"
-        } else {
-            "EMAIL"
-        })
-    }
-
     /// Where to send a browser that wants to sign in with a service, and what it has to bring back.
     ///
     /// # Errors
@@ -390,47 +314,11 @@ impl Service {
         Ok(found.map(|organisation| organisation.id))
     }
 
-    fn provider(&self, name: &str) -> ServiceResult<&Provider> {
-        let provider = self.0.providers.get().and_then(|all| all.get(name));
-        provider.ok_or(ServiceError::External(ExternalProblem::NotSetUp))
-    }
-
     /// Where a service sends browsers back to: never by a request's own word.
     fn callback(&self, name: &str) -> ServiceResult<String> {
         let public_url = self.config().public_url.as_deref();
         let public_url = public_url.ok_or(ServiceError::External(ExternalProblem::NotSetUp))?;
         Ok(format!("{public_url}/sign-in/with/{name}/callback"))
-    }
-
-    async fn signed_ticket(&self, ticket: &Ticket) -> ServiceResult<SecretString> {
-        let text =
-            serde_json::to_vec(ticket).map_err(|error| ServiceError::Internal(error.into()))?;
-        let signature = self.ticket_mac(&text).await?.finalize().into_bytes();
-        Ok(format!("{}.{}", secrets::hex(&text), secrets::hex(&signature)).into())
-    }
-
-    async fn opened_ticket(&self, text: &str) -> ServiceResult<Ticket> {
-        let stale = || ServiceError::External(ExternalProblem::Stale);
-        let (text, signature) = text.split_once('.').ok_or_else(stale)?;
-        let text = bytes_of(text).ok_or_else(stale)?;
-        let signature = bytes_of(signature).ok_or_else(stale)?;
-        let mac = self.ticket_mac(&text).await?;
-        mac.verify_slice(&signature).map_err(|_| stale())?;
-        serde_json::from_slice(&text).map_err(|_| stale())
-    }
-
-    async fn ticket_mac(&self, text: &[u8]) -> ServiceResult<Hmac<Sha256>> {
-        let secret = match self.store().instance_value(SECRET).await? {
-            Some(secret) => secret,
-            None => {
-                let fresh = secrets::random_key()? + &secrets::random_key()?;
-                self.store().keep_instance_value(SECRET, &fresh).await?
-            }
-        };
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
-            .map_err(|error| ServiceError::Internal(error.into()))?;
-        mac.update(text);
-        Ok(mac)
     }
 }
 
@@ -459,14 +347,4 @@ fn is_welcome(admission: &Admission, email: &str, hosted_domain: Option<&str>) -
         return false;
     }
     domain.is_some_and(|domain| is_allowed(&domain))
-}
-
-fn bytes_of(hex: &str) -> Option<Vec<u8>> {
-    if !hex.len().is_multiple_of(2) || !hex.is_ascii() {
-        return None;
-    }
-    let pairs = (0..hex.len()).step_by(2);
-    pairs
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok())
-        .collect()
 }

@@ -74,6 +74,8 @@ mod segments;
 mod served_features;
 mod server_keys;
 mod sign_in;
+mod sign_in_providers;
+mod sign_in_tickets;
 mod sign_up;
 mod snapshots;
 mod state_values;
@@ -110,7 +112,7 @@ pub use error::{
     ServiceError, ServiceResult, VersioningProblem,
 };
 pub use explanations::Explanation;
-pub use external_sign_in::{CameIn, Leaving, Returning, SignInProvider};
+pub use external_sign_in::{CameIn, Leaving, Returning};
 pub use feature_list::FeatureQuery;
 pub use feature_overview::{EVALUATION_DAYS, Overview, OverviewQuery, OverviewRow, OverviewSort};
 pub use feature_segments::{FeatureSegmentPatch, FeatureSegmentRequest, FeatureSegmentView};
@@ -148,6 +150,7 @@ pub use segment_trials::{TRIAL_LIMIT, TRIAL_SHOWN, TrialRequest, TriedContext, T
 pub use segments::{SEGMENT_LIMIT, SegmentPatch, SegmentQuery, SegmentRequest};
 pub use served_features::{ServedChanges, ServedFeature, WriteMode};
 pub use server_keys::{ServerKeyPatch, ServerKeyRequest};
+pub use sign_in_providers::SignInProvider;
 pub use sign_up::SignUpRequest;
 pub use stream_tokens::StreamToken;
 pub use tags::{TAG_LIMIT, TagPatch};
@@ -181,7 +184,7 @@ struct Parts {
     link_wishes: throttle::Attempts<String>,
     mailer: OnceLock<outbound::Mailer>,
     distant_flags: ArcSwapOption<OwnFlags>,
-    providers: OnceLock<external_sign_in::Providers>,
+    providers: OnceLock<sign_in_providers::Providers>,
     /// Wakes whoever sends mail.
     mail_waiting: Notify,
     api_key_screen: api_key_screen::ApiKeyScreen,

@@ -18,11 +18,13 @@ pub(crate) struct RuleEditor<'a> {
     pub(crate) outcome: &'a Outcome,
     /// Properties that other rules compare, to be offered.
     pub(crate) properties: &'a [String],
+    /// The comparisons that are offered, by their tokens; empty: all.
+    pub(crate) offered: &'a [String],
 }
 
 impl<'a> RuleEditor<'a> {
     fn outermost(&self) -> Vec<RuleFields<'a>> {
-        fields_of(self.rules, &[], self.problems, self.outcome)
+        fields_of(self.rules, &[], self.problems, self.outcome, self.offered)
     }
 
     fn autofocus(&self, id: &str) -> &'static str {
@@ -42,6 +44,7 @@ struct RuleFields<'a> {
     number: String,
     problems: &'a FieldProblems,
     outcome: &'a Outcome,
+    offered: &'a [String],
 }
 
 impl<'a> RuleFields<'a> {
@@ -56,12 +59,20 @@ impl<'a> RuleFields<'a> {
             rule: self.number.clone(),
             problems: self.problems,
             outcome: self.outcome,
+            offered: self.offered,
         });
         fields.collect()
     }
 
     fn inner(&self) -> Vec<RuleFields<'a>> {
-        fields_of(&self.rule.rules, &self.place, self.problems, self.outcome)
+        let (problems, outcome) = (self.problems, self.outcome);
+        fields_of(
+            &self.rule.rules,
+            &self.place,
+            problems,
+            outcome,
+            self.offered,
+        )
     }
 
     fn button_place(&self) -> String {
@@ -111,6 +122,7 @@ struct ConditionFields<'a> {
     rule: String,
     problems: &'a FieldProblems,
     outcome: &'a Outcome,
+    offered: &'a [String],
 }
 
 impl ConditionFields<'_> {
@@ -125,6 +137,12 @@ impl ConditionFields<'_> {
     /// The name of the shape that the value has on the page.
     fn shape(&self) -> &'static str {
         shape_of(&self.draft.operator).name()
+    }
+
+    /// True for a comparison that may be chosen, and for the one that is.
+    fn offers(&self, token: &str) -> bool {
+        let is_chosen = self.draft.operator == token;
+        self.offered.is_empty() || is_chosen || self.offered.iter().any(|each| each == token)
     }
 
     /// The label of the value's field.
@@ -200,6 +218,7 @@ fn fields_of<'a>(
     around: &[usize],
     problems: &'a FieldProblems,
     outcome: &'a Outcome,
+    offered: &'a [String],
 ) -> Vec<RuleFields<'a>> {
     let fields = rules.iter().enumerate().map(|(index, rule)| {
         let mut place = around.to_vec();
@@ -212,6 +231,7 @@ fn fields_of<'a>(
             place,
             problems,
             outcome,
+            offered,
         }
     });
     fields.collect()
@@ -261,6 +281,7 @@ mod tests {
             problems: &FieldProblems::default(),
             outcome: &Outcome::default(),
             properties: &[],
+            offered: &[],
         };
         editor.render().unwrap()
     }

@@ -108,7 +108,7 @@ fn encoded(text: &str) -> String {
 }
 
 /// Uses the link that the server printed.
-fn sign_up(server: &Server, browser: &mut Browser) -> Page {
+pub fn sign_up(server: &Server, browser: &mut Browser) -> Page {
     let link = server.printed_after("sign in once").unwrap();
     let path = link.strip_prefix(&server.url).unwrap();
     let form = browser.get(path);

@@ -24,6 +24,7 @@ mod http;
 mod import;
 mod nodes;
 mod openfeature;
+mod own_flags;
 mod schedule;
 mod server;
 mod skipped;

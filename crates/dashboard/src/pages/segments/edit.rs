@@ -307,6 +307,7 @@ impl Shown {
                 problems: &self.problems,
                 outcome: &self.outcome,
                 properties: &properties,
+                offered: shell.flags.segment_operators.as_deref().unwrap_or_default(),
             },
             problems: &self.problems,
             outcome: &self.outcome,
