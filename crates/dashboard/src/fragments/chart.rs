@@ -128,7 +128,7 @@ impl Chart {
         }
         write!(f, "<title>{title}</title></g>")?;
         let step = self.times.len().div_ceil(TIMES).max(1);
-        if position % step == 0 {
+        if position.is_multiple_of(step) {
             let y = ABOVE + HEIGHT + BELOW - 7;
             write!(
                 f,

@@ -200,7 +200,7 @@ pub(crate) async fn change(
         Ok(_) => Notice::done("The project is not served to flagd."),
         Err(error) => {
             let problems = FieldProblems::from_refusal(error)?;
-            Notice::problem(problems.elsewhere(&[]).join(" "))
+            Notice::problem(problems.elsewhere([]).join(" "))
         }
     };
     Ok(notice.on(&path(&shell, project_id), &dashboard, &signed_in))

@@ -200,7 +200,7 @@ pub(crate) async fn archive(
             .await;
         if let Err(error) = changed {
             let problems = FieldProblems::from_refusal(error)?;
-            let notice = Notice::problem(problems.elsewhere(&[]).join(" "));
+            let notice = Notice::problem(problems.elsewhere([]).join(" "));
             return Ok(notice.on(back.unwrap_or(&path), &dashboard, &signed_in));
         }
         count += 1;

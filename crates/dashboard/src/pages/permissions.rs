@@ -306,7 +306,7 @@ async fn change(
         Ok(text) => Notice::done(text),
         Err(error) => {
             let problems = FieldProblems::from_refusal(error)?;
-            Notice::problem(problems.elsewhere(&[]).join(" "))
+            Notice::problem(problems.elsewhere([]).join(" "))
         }
     };
     Ok(notice.on(&at.path(), dashboard, signed_in))

@@ -162,7 +162,7 @@ fn placed(problems: FieldProblems, field: &str) -> FieldProblems {
         return problems;
     }
     let mut placed = FieldProblems::default();
-    placed.add(field, problems.elsewhere(&[]).join(" "));
+    placed.add(field, problems.elsewhere([]).join(" "));
     placed
 }
 

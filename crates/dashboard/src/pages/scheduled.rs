@@ -123,7 +123,7 @@ pub(crate) async fn cancel(
         Ok(()) => Notice::done("The change will not happen."),
         Err(error) => {
             let problems = FieldProblems::from_refusal(error)?;
-            Notice::problem(problems.elsewhere(&[]).join(" "))
+            Notice::problem(problems.elsewhere([]).join(" "))
         }
     };
     Ok(notice.on(&path(&client_key), &dashboard, &signed_in))

@@ -117,11 +117,10 @@ async fn a_trial_has_the_limits_of_a_segment() {
     let rules = vec![rule("plan", "EQUAL", "pro"); RULE_LIMIT + 1];
 
     let trial = trial(rules);
-    let tried = fixture.service.try_on_identities(
-        &fixture.caller,
-        &fixture.environment.api_key,
-        &trial,
-    );
+    let tried =
+        fixture
+            .service
+            .try_on_identities(&fixture.caller, &fixture.environment.api_key, &trial);
 
     let error = tried.await.unwrap_err();
     assert!(matches!(error, ServiceError::Invalid { .. }), "{error}");

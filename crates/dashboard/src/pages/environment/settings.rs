@@ -279,7 +279,7 @@ async fn copy(dashboard: &Dashboard, shell: &Shell, key: &str, fields: &Fields) 
         Err(error) => {
             let problems = FieldProblems::from_refusal(error).map_err(Stopped::Answered)?;
             let mut own = FieldProblems::default();
-            own.add("copy_name", problems.elsewhere(&[]).join(" "));
+            own.add("copy_name", problems.elsewhere([]).join(" "));
             Err(Stopped::Problems(own))
         }
     }

@@ -163,7 +163,7 @@ pub(crate) async fn change(
         Err(error) => {
             let mut problems = FieldProblems::from_refusal(error)?;
             if fields.text("action") == "project" {
-                let sentence = problems.elsewhere(&[]).join(" ");
+                let sentence = problems.elsewhere([]).join(" ");
                 problems = FieldProblems::default();
                 problems.add("project_name", sentence);
             }
