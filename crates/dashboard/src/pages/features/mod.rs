@@ -4,6 +4,7 @@ mod code;
 mod compare;
 mod create;
 mod frame;
+mod history;
 mod list;
 mod overrides;
 mod schedule;
@@ -87,6 +88,10 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .member(
             "/environments/{client_key}/features/{feature_id}/code",
             get(code::show),
+        )
+        .member(
+            "/environments/{client_key}/features/{feature_id}/history",
+            get(history::show),
         )
 }
 
