@@ -1,6 +1,7 @@
 //! Where an identity falls between 0 and 100: the hash of Flagsmith's engines, and beside it those of others.
 
 mod checksum;
+mod lanes;
 mod murmur3;
 mod placing;
 mod weights;
@@ -19,12 +20,36 @@ pub use weights::WholeWeights;
 pub fn percentage(ids: &[&str]) -> f64 {
     let mut repeats = 1;
     loop {
-        let remainder = remainder(hash(ids, repeats));
-        if remainder != 9998 || ids.is_empty() {
-            return f64::from(remainder) / 9998.0 * 100.0;
+        match share(hash(ids, repeats)) {
+            Some(share) => return share,
+            None if ids.is_empty() => return 100.0,
+            None => repeats += 1,
         }
-        repeats += 1;
     }
+}
+
+/// How many places [`percentages`] finds with one pass.
+pub(crate) const AT_ONCE: usize = lanes::TEXTS;
+/// Fewer than these are found sooner one by one.
+const WORTH_IT: usize = 3;
+
+/// What [`percentage`] says of each seed and the key, for up to [`AT_ONCE`] seeds; in `places`, in the same order.
+pub(crate) fn percentages(seeds: &[&str], key: &str, places: &mut [f64]) {
+    let hashes = (seeds.len() >= WORTH_IT)
+        .then(|| lanes::hashes(seeds, key))
+        .flatten();
+    for (index, (seed, place)) in seeds.iter().zip(places).enumerate() {
+        let share = hashes
+            .as_ref()
+            .and_then(|hashes| share(*hashes.get(index)?));
+        *place = share.unwrap_or_else(|| percentage(&[seed, key]));
+    }
+}
+
+/// What a hash means in percent; `None` for exactly 100, which nobody is to get.
+fn share(hash: u128) -> Option<f64> {
+    let remainder = remainder(hash);
+    (remainder != 9998).then(|| f64::from(remainder) / 9998.0 * 100.0)
 }
 
 /// The number modulo 9999, in two halves: dividing 128 bits at once takes longer than all of them together.
@@ -51,7 +76,7 @@ fn hash(ids: &[&str], repeats: usize) -> u128 {
 
 #[cfg(test)]
 mod tests {
-    use super::percentage;
+    use super::{AT_ONCE, percentage, percentages};
     use proptest::prelude::*;
 
     #[track_caller]
@@ -70,6 +95,23 @@ mod tests {
     fn exactly_one_hundred_is_hashed_again() {
         check(&["1", "8931"], 45.779_155_831_166_236);
         check(&["1", "13116"], 18.433_686_737_347_468);
+    }
+
+    #[test]
+    fn several_at_once_are_placed_as_one_by_one() {
+        let long = "x".repeat(300);
+        for key in ["8931", "13116", "test_env_foobar", &long] {
+            let seeds: Vec<String> = (0..AT_ONCE).map(|seed| seed.to_string()).collect();
+            let seeds: Vec<&str> = seeds.iter().map(String::as_str).collect();
+            let mut places = [f64::NAN; AT_ONCE];
+
+            percentages(&seeds, key, &mut places);
+
+            let expected: Vec<f64> = seeds.iter().map(|seed| percentage(&[seed, key])).collect();
+            assert_eq!(places.as_slice(), expected, "{key}");
+            percentages(&seeds[5..7], key, &mut places);
+            assert_eq!(places[..2], expected[5..7], "{key}");
+        }
     }
 
     proptest! {

@@ -9,6 +9,7 @@ mod matching;
 use crate::bucket;
 use crate::ruleset::Ruleset;
 use crate::seen::SeenAttributes;
+use crate::split_defaults::DefaultPlaces;
 use crate::{Context, FlagState, Hash, Reason, Value, Variant};
 use dependencies::Dependencies;
 use std::borrow::Cow;
@@ -102,6 +103,7 @@ pub struct Evaluator<'s> {
     /// Read when the first segment is asked for.
     attributes: SeenAttributes<'s>,
     dependencies: Dependencies<'s>,
+    default_places: DefaultPlaces,
 }
 
 impl<'s> Evaluator<'s> {
@@ -116,6 +118,7 @@ impl<'s> Evaluator<'s> {
             answers: Vec::new(),
             attributes: SeenAttributes::default(),
             dependencies: Dependencies::default(),
+            default_places: DefaultPlaces::default(),
         }
     }
 
@@ -214,7 +217,7 @@ impl<'s> Evaluator<'s> {
         self.default_flag(feature)
     }
 
-    fn identity_flag(&self, feature: usize, state: &'s FlagState) -> Flag<'s> {
+    fn identity_flag(&mut self, feature: usize, state: &'s FlagState) -> Flag<'s> {
         let reason = Reason::TargetingMatch {
             segment: IDENTITY_SEGMENT,
         };
@@ -222,7 +225,7 @@ impl<'s> Evaluator<'s> {
     }
 
     #[inline]
-    fn overridden(&self, feature: usize, segment: usize, position: usize) -> Flag<'s> {
+    fn overridden(&mut self, feature: usize, segment: usize, position: usize) -> Flag<'s> {
         let rules = &self.rules.segments()[segment];
         let origin = Origin::Segment { segment, position };
         let reason = Reason::TargetingMatch {
@@ -232,7 +235,7 @@ impl<'s> Evaluator<'s> {
     }
 
     #[inline]
-    fn default_flag(&self, feature: usize) -> Flag<'s> {
+    fn default_flag(&mut self, feature: usize) -> Flag<'s> {
         let reason = if self.rules.candidates(feature).is_empty() {
             Reason::Static
         } else {
@@ -286,7 +289,7 @@ impl<'s> Evaluator<'s> {
     /// A state as this caller gets it: split by weight where it has variants and there is an identity.
     #[inline]
     fn flag_of(
-        &self,
+        &mut self,
         feature: usize,
         state: &'s FlagState,
         origin: Origin,
@@ -308,9 +311,8 @@ impl<'s> Evaluator<'s> {
     }
 
     /// Puts the identity, if there is one, into one of the variants of a flag.
-    fn split(&self, flag: &mut Flag<'s>) {
-        let state = flag.state;
-        let Some(picked) = self.picked(flag.feature, state) else {
+    fn split(&mut self, flag: &mut Flag<'s>) {
+        let Some(picked) = self.picked(flag) else {
             return;
         };
         flag.variant = FlagVariant::Control;
@@ -323,16 +325,29 @@ impl<'s> Evaluator<'s> {
         }
     }
 
-    /// The variant that the identity is placed in, `None` being control; nothing without variants or identity.
-    fn picked(&self, feature: usize, state: &'s FlagState) -> Option<Option<&'s Variant>> {
-        if state.variants.is_empty() {
-            return None;
+    /// The variant that the identity is placed in, `None` being control; nothing without identity.
+    fn picked(&mut self, flag: &Flag<'s>) -> Option<Option<&'s Variant>> {
+        let state = flag.state;
+        if self.rules.features()[flag.feature].hash != Hash::Flagsmith {
+            return Some(self.place(flag.feature, state)?.variant());
         }
-        if self.rules.features()[feature].hash == Hash::Flagsmith {
-            let bucket = self.variant_bucket(state)?;
-            return Some(pick(&state.variants, bucket));
-        }
-        Some(self.place(feature, state)?.variant())
+        let bucket = if flag.origin == Origin::Environment {
+            self.default_bucket(flag.feature)?
+        } else {
+            self.variant_bucket(state)?
+        };
+        Some(pick(&state.variants, bucket))
+    }
+
+    /// As [`Evaluator::variant_bucket`] for the default of a feature, which is found together with others.
+    fn default_bucket(&mut self, feature: usize) -> Option<f64> {
+        let mut places = std::mem::take(&mut self.default_places);
+        let splits = self.rules.split_defaults();
+        let bucket = self
+            .hash_key()
+            .and_then(|key| places.bucket(splits, feature, key));
+        self.default_places = places;
+        bucket
     }
 
     /// Where the identity falls among the variants of a state by another hash than Flagsmith's.

@@ -41,6 +41,7 @@ pub mod segment;
 pub mod shortfall;
 pub mod slug;
 pub mod snapshot;
+mod split_defaults;
 pub mod tag;
 #[cfg(test)]
 mod testing;

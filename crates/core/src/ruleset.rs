@@ -5,6 +5,7 @@ use crate::dependency::ReadOrder;
 use crate::evaluate::Evaluator;
 use crate::questions::QuestionTable;
 use crate::seen::AttributeTable;
+use crate::split_defaults::SplitDefaults;
 use crate::{
     CompileWarning, Context, FeatureSegmentId, FeatureStateId, Hash, IdentityId, PatternBudget,
     Rule, Value,
@@ -193,6 +194,7 @@ pub struct Ruleset {
     read_order: ReadOrder,
     attributes: AttributeTable,
     questions: QuestionTable,
+    split_defaults: SplitDefaults,
 }
 
 impl Ruleset {
@@ -216,6 +218,7 @@ impl Ruleset {
         Self {
             attributes: AttributeTable::of(&segments),
             questions: QuestionTable::of(&segments),
+            split_defaults: SplitDefaults::of(&features),
             environment_key,
             environment_name,
             features,
@@ -280,6 +283,10 @@ impl Ruleset {
 
     pub(crate) const fn questions(&self) -> &QuestionTable {
         &self.questions
+    }
+
+    pub(crate) const fn split_defaults(&self) -> &SplitDefaults {
+        &self.split_defaults
     }
 
     pub(crate) const fn read_order(&self) -> &ReadOrder {

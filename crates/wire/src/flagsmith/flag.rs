@@ -25,7 +25,11 @@ pub enum FlagForm {
 /// Only overrides of single identities are rendered for each answer.
 #[derive(Debug)]
 pub struct FlagFragments {
+    /// Flag objects, each with a comma behind it: those that stand one after another here are a piece of a list. The
+    /// defaults come first, because most of an answer is defaults.
     bytes: Vec<u8>,
+    /// `"feature":{…}` of each feature.
+    definitions: Vec<u8>,
     /// In the order of the snapshot's features.
     features: Vec<FeatureFragment>,
     /// In the order of the ruleset's segments and their overrides.
@@ -44,7 +48,7 @@ struct Frame {
 
 #[derive(Debug)]
 struct FeatureFragment {
-    /// `"feature":{…}`
+    /// Where it stands among the definitions.
     definition: Range<usize>,
     default: StateFragment,
 }
@@ -71,6 +75,7 @@ impl FlagFragments {
     pub fn new(snapshot: &Snapshot) -> Self {
         let mut fragments = Self {
             bytes: Vec::new(),
+            definitions: Vec::new(),
             features: Vec::with_capacity(snapshot.features.len()),
             overrides: Vec::with_capacity(snapshot.rules.segments().len()),
             length: 0,
@@ -81,12 +86,21 @@ impl FlagFragments {
         };
         for (part, rules) in snapshot.features.iter().zip(snapshot.rules.features()) {
             let definition = fragments.render_definition(&part.feature);
-            let default = fragments.render_state(&definition, &rules.state);
-            fragments.length += default.control.end - default.control.start + 1;
+            let control = fragments.render_control(&definition, &rules.state);
+            fragments.length += control.end - control.start + 1;
             fragments.features.push(FeatureFragment {
                 definition,
-                default,
+                default: StateFragment {
+                    control,
+                    variants: Vec::new(),
+                },
             });
+        }
+        for index in 0..fragments.features.len() {
+            let definition = fragments.features[index].definition.clone();
+            let state = &snapshot.rules.features()[index].state;
+            fragments.features[index].default.variants =
+                fragments.render_variants(&definition, state);
         }
         for segment in snapshot.rules.segments() {
             let mut rendered = Vec::with_capacity(segment.overrides().len());
@@ -112,7 +126,7 @@ impl FlagFragments {
     /// Bytes held, for weighing caches.
     #[must_use]
     pub fn weight(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() + self.definitions.len()
     }
 
     /// Writes the flag object of an evaluated flag of the same snapshot.
@@ -124,6 +138,48 @@ impl FlagFragments {
                 self.write_start(flag, out);
                 write_end(&flag.variant, form, out);
             }
+        }
+    }
+
+    /// Writes a list of flags that name their variants, as they come.
+    #[inline]
+    pub(super) fn write_list<'s>(
+        &self,
+        flags: impl IntoIterator<Item = Flag<'s>>,
+        out: &mut Vec<u8>,
+    ) {
+        out.push(b'[');
+        let start = out.len();
+        // Nothing begins at 1, so that nothing seems to follow a run that is empty.
+        let mut run = 0..0;
+        for flag in flags {
+            match self.rendered(&flag) {
+                Some(fragment) if fragment.start == run.end + 1 => run.end = fragment.end,
+                Some(fragment) => {
+                    self.write_run(&run, out);
+                    run = fragment.start..fragment.end;
+                }
+                None => {
+                    self.write_run(&run, out);
+                    run = 0..0;
+                    self.write_start(&flag, out);
+                    write_end(&flag.variant, FlagForm::WithVariant, out);
+                    out.push(b',');
+                }
+            }
+        }
+        self.write_run(&run, out);
+        if out.len() > start {
+            out.pop();
+        }
+        out.push(b']');
+    }
+
+    /// Writes fragments that stand one after another, with the comma behind them.
+    #[inline]
+    fn write_run(&self, run: &Range<usize>, out: &mut Vec<u8>) {
+        if !run.is_empty() {
+            out.extend_from_slice(&self.bytes[run.start..=run.end]);
         }
     }
 
@@ -188,42 +244,59 @@ impl FlagFragments {
             .features
             .get(flag.feature)
             .map_or(&b"\"feature\":null"[..], |feature| {
-                &self.bytes[feature.definition.clone()]
+                &self.definitions[feature.definition.clone()]
             });
         write_start(out, self.frame, definition, flag.state, flag.value);
     }
 
     fn render_definition(&mut self, feature: &Feature) -> Range<usize> {
-        let start = self.bytes.len();
-        write_definition(&mut self.bytes, self.frame, feature);
-        start..self.bytes.len()
+        let start = self.definitions.len();
+        write_definition(&mut self.definitions, self.frame, feature);
+        start..self.definitions.len()
     }
 
     fn render_state(&mut self, definition: &Range<usize>, state: &FlagState) -> StateFragment {
-        let definition = self.bytes[definition.clone()].to_vec();
-        let mut render = |value: &Value, variant: FlagVariant<'_>| {
-            let start = self.bytes.len();
-            write_start(&mut self.bytes, self.frame, &definition, state, value);
-            let middle = self.bytes.len();
-            write_end(&variant, FlagForm::WithVariant, &mut self.bytes);
-            Fragment {
-                start,
-                variant: middle,
-                end: self.bytes.len(),
-            }
-        };
-        let control = if state.variants.is_empty() {
+        StateFragment {
+            control: self.render_control(definition, state),
+            variants: self.render_variants(definition, state),
+        }
+    }
+
+    fn render_control(&mut self, definition: &Range<usize>, state: &FlagState) -> Fragment {
+        let variant = if state.variants.is_empty() {
             FlagVariant::None
         } else {
             FlagVariant::Control
         };
-        StateFragment {
-            control: render(&state.value, control),
-            variants: state
-                .variants
-                .iter()
-                .map(|variant| render(&variant.value, FlagVariant::Option(variant)))
-                .collect(),
+        self.render(definition, state, &state.value, variant)
+    }
+
+    fn render_variants(&mut self, definition: &Range<usize>, state: &FlagState) -> Vec<Fragment> {
+        let variants = state.variants.iter().map(|variant| {
+            let option = FlagVariant::Option(variant);
+            self.render(definition, state, &variant.value, option)
+        });
+        variants.collect()
+    }
+
+    fn render(
+        &mut self,
+        definition: &Range<usize>,
+        state: &FlagState,
+        value: &Value,
+        variant: FlagVariant<'_>,
+    ) -> Fragment {
+        let start = self.bytes.len();
+        let definition = &self.definitions[definition.clone()];
+        write_start(&mut self.bytes, self.frame, definition, state, value);
+        let middle = self.bytes.len();
+        write_end(&variant, FlagForm::WithVariant, &mut self.bytes);
+        let end = self.bytes.len();
+        self.bytes.push(b',');
+        Fragment {
+            start,
+            variant: middle,
+            end,
         }
     }
 }

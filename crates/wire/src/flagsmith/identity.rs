@@ -70,9 +70,7 @@ impl IdentityAnswer<'_> {
         out.extend_from_slice(b",\"traits\":");
         write_traits(fragments, self.traits, out);
         out.extend_from_slice(b",\"flags\":");
-        write_list(out, flags, |out, flag| {
-            fragments.write(&flag, FlagForm::WithVariant, out);
-        });
+        fragments.write_list(flags, out);
         out.push(b'}');
         bytes
     }

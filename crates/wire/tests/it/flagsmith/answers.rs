@@ -103,6 +103,46 @@ fn identities_are_answered_as_recorded() {
     }
 }
 
+/// Flags that follow one another are copied together; leaving out any of them must not be seen in the others.
+#[test]
+fn a_list_is_made_of_its_flags_whichever_are_left_out() {
+    let snapshot = snapshot(|_| {});
+    let fragments = FlagFragments::new(&snapshot);
+    let attributes = Attributes::new();
+    for theirs in recorded()["identities"].as_array().unwrap() {
+        let identifier = theirs["identifier"].as_str().unwrap();
+        let overrides = snapshot.identity(identifier);
+        let context = Context {
+            identity: Some(IdentityContext {
+                identifier,
+                key: None,
+                attributes: &attributes,
+                overrides: overrides.map(|part| part.flags.as_slice()),
+            }),
+        };
+        let all = snapshot.rules.evaluator(&context).flags();
+        for left_out in (0..1 << 14).step_by(37) {
+            let is_shown = |index: &usize| left_out >> (index % 14) & 1 == 0;
+            let shown: Vec<_> = (0..all.len()).filter(is_shown).map(|i| all[i]).collect();
+            let texts = shown.iter().map(|flag| {
+                let mut text = Vec::new();
+                fragments.write(flag, FlagForm::WithVariant, &mut text);
+                String::from_utf8(text).unwrap()
+            });
+            let texts: Vec<String> = texts.collect();
+            let answer = IdentityAnswer {
+                identifier,
+                traits: &[],
+            };
+
+            let bytes = answer.to_bytes(&fragments, shown);
+
+            let list = format!(r#""flags":[{}]}}"#, texts.join(","));
+            assert!(String::from_utf8(bytes).unwrap().ends_with(&list));
+        }
+    }
+}
+
 #[test]
 fn forty_identities_keep_their_recorded_variants() {
     let snapshot = snapshot(|_| {});
