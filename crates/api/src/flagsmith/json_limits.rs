@@ -20,6 +20,9 @@ pub(crate) enum JsonLimit {
 
 /// Scans a text once. What is no JSON passes here and fails in the parser.
 pub(crate) fn check(text: &[u8], limits: JsonLimits) -> Result<(), JsonLimit> {
+    if is_small(text, limits) {
+        return Ok(());
+    }
     let (mut depth, mut values) = (0_usize, 1_usize);
     let mut bytes = text.iter();
     while let Some(byte) = bytes.next() {
@@ -41,6 +44,14 @@ pub(crate) fn check(text: &[u8], limits: JsonLimits) -> Result<(), JsonLimit> {
         }
     }
     Ok(())
+}
+
+/// True for a text that has too few bytes, and too few brackets of any kind, to break a limit: nearly every one. This
+/// looks at many bytes at once.
+fn is_small(text: &[u8], limits: JsonLimits) -> bool {
+    // With this bit set, `[` is `{`, and nothing else is.
+    let is_opening = |byte: &&u8| **byte | 0x20 == b'{';
+    text.len() < limits.values && text.iter().filter(is_opening).count() <= limits.depth
 }
 
 fn skip_text(bytes: &mut std::slice::Iter<'_, u8>) {
@@ -75,5 +86,7 @@ mod tests {
         check_text("[1,2,3,4,5]", Ok(()));
         check_text("[1,2,3,4,5,6]", Err(JsonLimit::Values(6)));
         check_text("]]]][[[", Ok(()));
+        check_text("[{[", Ok(()));
+        check_text("[{{[", Err(JsonLimit::Depth(3)));
     }
 }

@@ -44,7 +44,8 @@ async fn answer(
     let sent = read_context(state, &keyed, parts, body).await?;
     let service = state.service();
     if let Some(at_least) = freshness::hinted(parts.uri.query(), service.clock().now()) {
-        keyed.open = service.caught_up(keyed.open, at_least).await;
+        // Boxed: what asks the database is large, and every request would carry room for it.
+        keyed.open = Box::pin(service.caught_up(keyed.open, at_least)).await;
     }
     let open = &keyed.open;
     let recognised = service.recognise(open, sent, Wanted::Flags).await?;
