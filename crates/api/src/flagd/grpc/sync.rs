@@ -127,8 +127,9 @@ impl Documents {
                 return Some(self.end(End::TooSlow));
             }
             match self.follower.next(PATIENCE).await {
-                News::Changed(_) => match self.follower.published(is_served).await {
-                    Ok(published) => self.prepare(&published).await,
+                // Boxed, both, so that a stream that waits holds no room for them.
+                News::Changed(_) => match Box::pin(self.follower.published(is_served)).await {
+                    Ok(published) => Box::pin(self.prepare(&published)).await,
                     Err(end) => return Some(self.end(end)),
                 },
                 News::Silence => {}
