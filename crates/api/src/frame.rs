@@ -1,11 +1,11 @@
-//! The one middleware: what every request passes through, in one layer, because stacked layers cost throughput.
+//! The one middleware: what every request passes through, in one piece, because stacked layers cost throughput.
 //!
 //! Request id, time limit, span, survival of panics, CORS, headers that every answer carries, `HEAD` without a
 //! body, and metrics.
 
 use crate::cors;
 use crate::grpc;
-use crate::meters::{Meters, UNMATCHED};
+use crate::meters::{Meters, RouteMeters, UNMATCHED};
 use crate::state::ApiState;
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
@@ -37,16 +37,29 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A request id from outside is kept up to this length.
 const REQUEST_ID_LIMIT: usize = 128;
 
+/// The frame as a layer around the routes of a router.
 pub(crate) async fn frame(
     State((state, meters)): State<(ApiState, Arc<Meters>)>,
     request: Request,
     next: Next,
 ) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    let template = route.map_or(UNMATCHED, MatchedPath::as_str);
+    let meters = meters.of(template);
+    framed(&state, &meters, request, |request| next.run(request)).await
+}
+
+/// The frame around one answer. `meters` are those of the route that answers.
+pub(crate) async fn framed<F: Future<Output = Response>>(
+    state: &ApiState,
+    meters: &RouteMeters,
+    request: Request,
+    run: impl FnOnce(Request) -> F,
+) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let template = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
-    let id = request_id(&state, request.headers());
+    let template = meters.route();
+    let id = request_id(state, request.headers());
     let has_origin = request.headers().contains_key(header::ORIGIN);
     let is_call = grpc::is_call(request.headers());
 
@@ -62,9 +75,9 @@ pub(crate) async fn frame(
         let limit = Duration::from_secs(state.config().answer_seconds);
         if is_call {
             // Headers are metadata for callers, who pay for each and look at few.
-            answer_call(request, next, limit).instrument(span).await
+            answer_call(request, run, limit).instrument(span).await
         } else {
-            let mut response = answer(next.run(request), limit, failure_of(template))
+            let mut response = answer(run(request), limit, failure_of(template))
                 .instrument(span)
                 .await;
             never_cache(&mut response);
@@ -84,15 +97,19 @@ pub(crate) async fn frame(
     if method == Method::HEAD {
         drop_body(&mut response);
     }
-    meters.count(template, &method, response.status(), started.elapsed());
+    meters.count(&method, response.status(), started.elapsed());
     state.keep_metrics_small();
     response
 }
 
 /// Waits for the answer to a call of gRPC; what goes wrong is said in its way.
-async fn answer_call(request: Request, next: Next, limit: Duration) -> Response {
+async fn answer_call<F: Future<Output = Response>>(
+    request: Request,
+    run: impl FnOnce(Request) -> F,
+    limit: Duration,
+) -> Response {
     let kind = request.headers().get(header::CONTENT_TYPE).cloned();
-    let waiting = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let waiting = AssertUnwindSafe(run(request)).catch_unwind();
     let status = match tokio::time::timeout(limit, waiting).await {
         Ok(Ok(response)) => return response,
         Ok(Err(panic)) => {
@@ -133,7 +150,8 @@ async fn watch(
         .instrument(span)
         .await;
     response.headers_mut().insert(REQUEST_ID, id);
-    meters.count(template, &method, response.status(), started.elapsed());
+    let meters = meters.of(template);
+    meters.count(&method, response.status(), started.elapsed());
     state.keep_metrics_small();
     response
 }

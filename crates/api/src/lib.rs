@@ -9,6 +9,7 @@
 mod auth;
 pub mod config;
 mod cors;
+mod entrance;
 mod explain;
 mod flagd;
 pub mod flagsmith;
@@ -32,17 +33,18 @@ mod state;
 mod streams;
 
 pub use config::{ApiConfig, FlagdConfig, MetricsConfig, SyncContext};
+pub use entrance::{Entrance, Peer};
 pub use frame::watch_pages;
 pub use listener::Connection;
 pub use ops::metrics_recorder;
 pub use pacer::Pacer;
 pub use state::ApiState;
 
-use axum::{Extension, Router};
+use axum::Router;
 use secrecy::SecretString;
 
-/// Every route of every face, ready to be served or merged with the dashboard's.
-pub fn router(state: ApiState) -> Router {
+/// Every route of every face, and `pages` beside them.
+pub fn entrance(state: ApiState, pages: Router) -> Entrance {
     let routes = routes::Routes::new();
     let routes = flagsmith::routes(routes);
     let routes = flagd::routes(routes);
@@ -53,7 +55,7 @@ pub fn router(state: ApiState) -> Router {
     let routes = flagd::grpc::sync::routes(routes);
     let routes = flagd::rpc::routes(routes);
     let routes = grpc::operations(routes);
-    routes.finish(state)
+    routes.finish(state, pages, None)
 }
 
 /// A face that may have a listener of its own.
@@ -69,7 +71,7 @@ pub enum Face {
 
 /// What a listener of one face serves: that face, and what probes ask. With a `key` it stands for the environment of
 /// that key.
-pub fn face_router(state: ApiState, face: Face, key: Option<SecretString>) -> Router {
+pub fn face_entrance(state: ApiState, face: Face, key: Option<SecretString>) -> Entrance {
     let routes = routes::Routes::new();
     let routes = match face {
         Face::FlagdSync => flagd::grpc::sync::routes(routes),
@@ -77,7 +79,6 @@ pub fn face_router(state: ApiState, face: Face, key: Option<SecretString>) -> Ro
         Face::Ofrep => ops::probes(ofrep::routes(routes)),
     };
     let routes = grpc::operations(routes);
-    routes
-        .finish(state)
-        .layer(Extension(listener::Listener::new(key)))
+    let listener = listener::Listener::new(key);
+    routes.finish(state, Router::new(), Some(listener))
 }

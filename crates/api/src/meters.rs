@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use metrics::{Counter, Histogram};
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Route label of a path that nothing answers.
@@ -19,8 +19,8 @@ const STATUSES: [u16; 20] = [
 
 /// The meters of every route, by its template: paths hold keys and are no labels.
 pub(crate) struct Meters {
-    routes: HashMap<&'static str, RouteMeters>,
-    unmatched: RouteMeters,
+    routes: HashMap<&'static str, Arc<RouteMeters>>,
+    unmatched: Arc<RouteMeters>,
 }
 
 impl Meters {
@@ -28,27 +28,21 @@ impl Meters {
         let routes = templates.into_iter();
         Self {
             routes: routes
-                .map(|route| (route, RouteMeters::new(route)))
+                .map(|route| (route, Arc::new(RouteMeters::new(route))))
                 .collect(),
-            unmatched: RouteMeters::new(UNMATCHED),
+            unmatched: Arc::new(RouteMeters::new(UNMATCHED)),
         }
     }
 
-    /// Counts one answer.
-    pub(crate) fn count(
-        &self,
-        template: &str,
-        method: &Method,
-        status: StatusCode,
-        took: Duration,
-    ) {
+    /// The meters of a route.
+    pub(crate) fn of(&self, template: &str) -> Arc<RouteMeters> {
         let route = self.routes.get(template).unwrap_or(&self.unmatched);
-        route.count(method, status, took);
+        Arc::clone(route)
     }
 }
 
-/// Made on first use: most routes see few methods and statuses.
-struct RouteMeters {
+/// The meters of one route. Made on first use: most routes see few methods and statuses.
+pub(crate) struct RouteMeters {
     route: &'static str,
     answers: Box<[OnceLock<Counter>]>,
     seconds: [OnceLock<Histogram>; METHODS.len()],
@@ -64,7 +58,13 @@ impl RouteMeters {
         }
     }
 
-    fn count(&self, method: &Method, status: StatusCode, took: Duration) {
+    /// The template of the route, which is its label.
+    pub(crate) const fn route(&self) -> &'static str {
+        self.route
+    }
+
+    /// Counts one answer.
+    pub(crate) fn count(&self, method: &Method, status: StatusCode, took: Duration) {
         let route = self.route;
         let method = position(&METHODS, &method.as_str());
         let status = position(&STATUSES, &status.as_u16());

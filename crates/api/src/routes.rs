@@ -1,10 +1,12 @@
 //! How routes are put together: each is declared with its authentication.
 
 use crate::auth::{Auth, Presented};
+use crate::entrance::{Direct, Endpoint, Entrance};
 use crate::flagsmith::error::Failure;
 use crate::flagsmith::view::View;
 use crate::frame;
 use crate::grpc;
+use crate::listener::Listener;
 use crate::meters::Meters;
 use crate::state::ApiState;
 use axum::Router;
@@ -15,7 +17,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter, any, get, on};
 use flagstaff_service::ServiceError;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -38,6 +40,8 @@ pub(crate) struct Refusals {
 pub(crate) struct Routes {
     router: Router<ApiState>,
     paths: HashSet<&'static str>,
+    /// What is answered without the router, by its path.
+    direct: HashMap<&'static str, Direct>,
 }
 
 impl Routes {
@@ -45,13 +49,19 @@ impl Routes {
         Self {
             router: Router::new(),
             paths: HashSet::new(),
+            direct: HashMap::new(),
         }
     }
 
     /// Adds a path of the Flagsmith face. Its methods carry their authentication.
     pub(crate) fn view(mut self, path: &'static str, view: View) -> Self {
         self.paths.insert(path);
-        self.router = self.router.route(path, view.into_route(path));
+        let view = view.at(path);
+        if !path.contains('{') {
+            let direct = Direct::View(Arc::clone(&view));
+            self.direct.insert(path, direct);
+        }
+        self.router = self.router.route(path, view.into_route());
         self
     }
 
@@ -141,7 +151,7 @@ impl Routes {
     {
         self.paths.insert(path);
         let has_parameters = path.contains('{');
-        let endpoint = move |State(state): State<ApiState>, request: Request| async move {
+        let endpoint = move |state: ApiState, request: Request| async move {
             let (mut parts, body) = request.into_parts();
             let path_parameters = if has_parameters {
                 path_parameters(&mut parts).await
@@ -161,6 +171,15 @@ impl Routes {
                 Err(error) => (face.unauthenticated)(error),
             }
         };
+        if !has_parameters {
+            let endpoint = endpoint.clone();
+            let boxed: Endpoint = Arc::new(move |state, request| {
+                let endpoint = endpoint.clone();
+                Box::pin(endpoint(state, request))
+            });
+            self.direct.insert(path, Direct::Post(boxed));
+        }
+        let endpoint = move |State(state): State<ApiState>, request| endpoint(state, request);
         let other_method = move |method: Method| async move {
             let mut response = (face.method)(method);
             let allow = HeaderValue::from_static(allowed);
@@ -180,8 +199,14 @@ impl Routes {
         self
     }
 
-    /// Closes the list: slashes that were left out are pointed to, everything else is not found.
-    pub(crate) fn finish(self, state: ApiState) -> Router {
+    /// Closes the list: slashes that were left out are pointed to, everything else is not found. `pages` are routes that
+    /// bring all they need; requests on a `listener` of its own carry that.
+    pub(crate) fn finish(
+        self,
+        state: ApiState,
+        pages: Router,
+        listener: Option<Listener>,
+    ) -> Entrance {
         let mut router = self.router;
         let mut bare_paths = Vec::new();
         for path in &self.paths {
@@ -192,13 +217,15 @@ impl Routes {
             }
         }
         let meters = Arc::new(Meters::new(self.paths.into_iter().chain(bare_paths)));
-        router
+        let router = router
             .fallback(not_found)
             .layer(axum::middleware::from_fn_with_state(
-                (state.clone(), meters),
+                (state.clone(), Arc::clone(&meters)),
                 frame::frame,
             ))
-            .with_state(state)
+            .with_state(state.clone())
+            .merge(pages);
+        Entrance::new(state, self.direct, &meters, listener, router)
     }
 }
 

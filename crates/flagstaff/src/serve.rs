@@ -2,6 +2,7 @@
 
 mod accept;
 mod client_address;
+mod deadline;
 mod faces;
 mod greeting;
 mod guarded;
@@ -13,9 +14,8 @@ use crate::failure::Failure;
 use crate::product::{self, open_store};
 use crate::settings::Settings;
 use anyhow::Context as _;
-use axum::Router;
 use faces::FaceListener;
-use flagstaff_api::ApiState;
+use flagstaff_api::{ApiState, Entrance};
 use flagstaff_dashboard::DashboardConfig;
 use flagstaff_service::Service;
 use greeting::Greeting;
@@ -64,7 +64,7 @@ async fn serve(settings: Settings, dev: Option<Dev>) -> Result<(), Failure> {
         Some(url) => url.as_str().into(),
         None => format!("http://{}", reachable(local)).into(),
     };
-    let (router, state) = router(&service, &settings, &public_url);
+    let (entrance, state) = entrance(&service, &settings, &public_url);
     let places: Vec<_> = faces.iter().map(FaceListener::place).collect();
     let dev = match dev {
         Some(dev) => Some(dev.prepare(&service, &public_url, &places).await?),
@@ -76,10 +76,10 @@ async fn serve(settings: Settings, dev: Option<Dev>) -> Result<(), Failure> {
     info!(address = %local, version = env!("CARGO_PKG_VERSION"), "serving");
 
     let (stop, stopping) = watch::channel(false);
-    let serve = |listener, router| {
+    let serve = |listener, entrance| {
         accept::accept_until_stopped(
             listener,
-            router,
+            entrance,
             &settings.connections,
             settings.server.trusted_proxies.as_slice().into(),
             stopping.clone(),
@@ -87,11 +87,11 @@ async fn serve(settings: Settings, dev: Option<Dev>) -> Result<(), Failure> {
         )
     };
     let faces = faces.into_iter().map(|face| {
-        let (listener, router) = face.announce(&state);
-        serve(listener, router)
+        let (listener, entrance) = face.announce(&state);
+        serve(listener, entrance)
     });
     let faces = futures::future::join_all(faces);
-    let serving = serve(listener, router);
+    let serving = serve(listener, entrance);
     let ending = async {
         signals.next().await;
         info!("stopping: no new connections, streams end, requests under way are answered");
@@ -115,7 +115,7 @@ async fn serve(settings: Settings, dev: Option<Dev>) -> Result<(), Failure> {
 }
 
 /// Everything that is served on the one port.
-fn router(service: &Service, settings: &Settings, public_url: &Arc<str>) -> (Router, ApiState) {
+fn entrance(service: &Service, settings: &Settings, public_url: &Arc<str>) -> (Entrance, ApiState) {
     let mut config = settings.limits.clone();
     config.public_url = public_url.to_string();
     config.flagd = settings.flagd.clone();
@@ -129,8 +129,7 @@ fn router(service: &Service, settings: &Settings, public_url: &Arc<str>) -> (Rou
     };
     let pages = flagstaff_dashboard::pages(service.clone(), pages);
     let pages = flagstaff_api::watch_pages(pages.router, &state, &pages.paths);
-    let router = flagstaff_api::router(state.clone()).merge(pages);
-    (router, state)
+    (flagstaff_api::entrance(state.clone(), pages), state)
 }
 
 /// The address by which this machine reaches the listener: `0.0.0.0` is none that can be opened.

@@ -8,13 +8,12 @@ use crate::request_body;
 use crate::sdk_labels;
 use crate::state::ApiState;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use bytes::Bytes;
 use flagstaff_service::{SdkLabels, Service};
 use serde_json::Value as Json;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Mutex;
 use uuid::Uuid;
 
@@ -22,6 +21,7 @@ use uuid::Uuid;
 pub(crate) struct Call<S> {
     pub(crate) state: ApiState,
     pub(crate) subject: S,
+    pub(super) peer: IpAddr,
     pub(super) parts: Parts,
     pub(super) path_parameters: Vec<(String, String)>,
     /// Locked by nobody: it only makes a call shareable between threads, which a body alone is not.
@@ -110,9 +110,8 @@ impl<S> Call<S> {
     }
 
     /// Who sent the request; whoever accepts connections has looked behind trusted proxies already.
-    pub(crate) fn peer(&self) -> IpAddr {
-        let connected = self.parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        connected.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip())
+    pub(crate) const fn peer(&self) -> IpAddr {
+        self.peer
     }
 
     /// What the SDK says of itself.

@@ -8,7 +8,7 @@ use crate::auth::{Auth, Presented};
 use crate::routes;
 use crate::state::ApiState;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse as _, Response};
@@ -16,6 +16,7 @@ use axum::routing::{MethodRouter, any};
 use futures::future::BoxFuture;
 use serde_json::json;
 use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 /// In which order `Allow` lists the methods.
@@ -36,6 +37,7 @@ enum Reach {
 
 struct Incoming {
     state: ApiState,
+    peer: IpAddr,
     parts: Parts,
     path_parameters: Vec<(String, String)>,
     body: Body,
@@ -137,6 +139,7 @@ impl View {
                 let call = Call {
                     state: incoming.state,
                     subject,
+                    peer: incoming.peer,
                     parts: incoming.parts,
                     path_parameters: incoming.path_parameters,
                     body: Mutex::new(Some(incoming.body)),
@@ -153,18 +156,14 @@ impl View {
         self
     }
 
-    pub(crate) fn into_route(self, path: &'static str) -> MethodRouter<ApiState> {
-        let handles = Arc::new(Ready {
+    /// Made ready to answer at a path.
+    pub(crate) fn at(self, path: &'static str) -> Arc<Ready> {
+        Arc::new(Ready {
             allow: header_value(&self.allow()),
             vary: header_value(&self.vary.join(", ")),
             has_parameters: path.contains('{'),
             view: self,
-        });
-        any(
-            move |State(state): State<ApiState>, request: Request| async move {
-                handles.respond(state, request).await
-            },
-        )
+        })
     }
 
     fn allow(&self) -> String {
@@ -208,7 +207,7 @@ fn header_value(text: &str) -> HeaderValue {
 }
 
 /// A view with what it repeats in every answer.
-struct Ready {
+pub(crate) struct Ready {
     view: View,
     allow: HeaderValue,
     vary: HeaderValue,
@@ -216,8 +215,25 @@ struct Ready {
 }
 
 impl Ready {
-    async fn respond(&self, state: ApiState, request: Request) -> Response {
-        let mut response = match self.answer(state, request).await {
+    /// The same as a route of a router.
+    pub(crate) fn into_route(self: Arc<Self>) -> MethodRouter<ApiState> {
+        any(
+            move |State(state): State<ApiState>, request: Request| async move {
+                let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+                let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+                self.respond(state, request, peer).await
+            },
+        )
+    }
+
+    /// Answers a request that comes from `peer`.
+    pub(crate) async fn respond(
+        &self,
+        state: ApiState,
+        request: Request,
+        peer: IpAddr,
+    ) -> Response {
+        let mut response = match self.answer(state, request, peer).await {
             Ok(answer) => answer.into_response(),
             Err(failure) => failure.into_response(),
         };
@@ -231,7 +247,12 @@ impl Ready {
     }
 
     /// The order is the original's: what is accepted, who asks, whether the method exists.
-    async fn answer(&self, state: ApiState, request: Request) -> Result<Answer, Failure> {
+    async fn answer(
+        &self,
+        state: ApiState,
+        request: Request,
+        peer: IpAddr,
+    ) -> Result<Answer, Failure> {
         if !negotiation::takes_json(request.headers()) {
             return Err(Failure::NotAcceptable);
         }
@@ -244,6 +265,7 @@ impl Ready {
         };
         let incoming = Incoming {
             state,
+            peer,
             parts,
             path_parameters,
             body,

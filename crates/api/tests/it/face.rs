@@ -101,7 +101,7 @@ impl Face {
         let work = service.start().await.unwrap();
         let state = ApiState::new(service.clone(), config, metrics());
         Self {
-            router: flagstaff_api::router(state.clone()),
+            router: flagstaff_api::entrance(state.clone(), Router::new()).into(),
             state,
             service,
             caller: superuser(),
@@ -125,7 +125,7 @@ impl Face {
         let work = service.start().await.unwrap();
         let state = ApiState::new(service.clone(), ApiConfig::default(), metrics());
         Self {
-            router: flagstaff_api::router(state.clone()),
+            router: flagstaff_api::entrance(state.clone(), Router::new()).into(),
             state,
             service,
             caller: superuser(),

@@ -1,9 +1,10 @@
 //! Listeners of one face, which may stand for an environment.
 
 use crate::face::{CLIENT_KEY, Face, SERVER_KEY};
+use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use flagstaff_api::{Face as Protocol, face_router};
+use flagstaff_api::{Face as Protocol, face_entrance};
 use secrecy::SecretString;
 use tower::ServiceExt as _;
 
@@ -11,7 +12,7 @@ const FLAGS: &str = "/ofrep/v1/evaluate/flags";
 
 async fn ask(face: &Face, listener: Option<&str>, sent: Option<&str>, path: &str) -> u16 {
     let listener = listener.map(SecretString::from);
-    let router = face_router(face.state.clone(), Protocol::Ofrep, listener);
+    let router: Router = face_entrance(face.state.clone(), Protocol::Ofrep, listener).into();
     let mut request = Request::post(path).header("content-type", "application/json");
     if let Some(key) = sent {
         request = request.header("authorization", format!("Bearer {key}"));

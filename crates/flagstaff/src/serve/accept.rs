@@ -1,22 +1,24 @@
 //! One port for HTTP/1.1 and HTTP/2: accepting, bounding and closing connections.
 
 use super::client_address::client_address;
-use super::guarded::Guarded;
+use super::deadline::HeaderTimer;
+use super::guarded::{Guarded, Spoken};
 use crate::config::ConnectionConfig;
-use axum::Router;
-use axum::extract::ConnectInfo;
-use flagstaff_api::{Connection, Pacer};
+use axum::body::Body;
+use axum::response::Response;
+use flagstaff_api::{Connection, Entrance, Pacer, Peer};
+use futures::future::BoxFuture;
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tower::ServiceExt;
 use tracing::{debug, warn};
 
 /// Pause after the system refused a connection (no file descriptors left, say): trying at once would spin.
@@ -24,21 +26,22 @@ const PAUSE_AFTER_REFUSAL: Duration = Duration::from_millis(50);
 /// How often an HTTP/2 peer is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(20);
 
-/// Serves `router` until `stopping` turns true, then lets requests under way end for at most `drain`.
+/// Serves what is behind `entrance` until `stopping` turns true, then lets requests under way end for at most `drain`.
 pub(super) async fn accept_until_stopped(
     listener: TcpListener,
-    router: Router,
+    entrance: Entrance,
     config: &ConnectionConfig,
     trusted_proxies: Arc<[IpAddr]>,
     mut stopping: watch::Receiver<bool>,
     drain: Duration,
 ) {
     let connections = Connections {
-        builder: Arc::new(builder(config)),
-        router,
+        protocols: Arc::new(Protocols::of(config)),
+        entrance,
         trusted_proxies,
         header: Duration::from_secs(config.header_seconds.into()),
         stall: Duration::from_secs(config.stall_seconds.into()),
+        stopping: stopping.clone(),
         graceful: GracefulShutdown::new(),
     };
     let pacer = Pacer::per_processor(config.per_second);
@@ -86,33 +89,84 @@ async fn accept(
     Ok((stream, peer, slot))
 }
 
-fn builder(config: &ConnectionConfig) -> auto::Builder<TokioExecutor> {
-    let header = Duration::from_secs(config.header_seconds.into());
-    // Hyper refuses a smaller buffer than 8 KiB.
-    let header_bytes = config.header_bytes.max(8192);
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(header)
-        .max_buf_size(usize::try_from(header_bytes).unwrap_or(8192));
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(config.streams)
-        .max_header_list_size(header_bytes)
-        .keep_alive_interval(PING_EVERY)
-        .keep_alive_timeout(header);
-    builder
+/// How the two kinds of HTTP are served.
+struct Protocols {
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
+}
+
+impl Protocols {
+    fn of(config: &ConnectionConfig) -> Self {
+        let header = Duration::from_secs(config.header_seconds.into());
+        // Hyper refuses a smaller buffer than 8 KiB.
+        let header_bytes = config.header_bytes.max(8192);
+        let mut http1 = http1::Builder::new();
+        http1
+            .header_read_timeout(header)
+            .max_buf_size(usize::try_from(header_bytes).unwrap_or(8192));
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(config.streams)
+            .max_header_list_size(header_bytes)
+            .keep_alive_interval(PING_EVERY)
+            .keep_alive_timeout(header);
+        Self { http1, http2 }
+    }
+
+    /// Serves a connection until it ends. Each kind is boxed: one that waits holds no room for the other.
+    fn serve(
+        &self,
+        spoken: Spoken,
+        stream: Guarded<TcpStream>,
+        caller: Caller,
+        watcher: Watcher,
+    ) -> BoxFuture<'static, hyper::Result<()>> {
+        let stream = TokioIo::new(stream);
+        match spoken {
+            Spoken::Http1 => {
+                let service = service_fn(move |request| caller.clone().answer(request));
+                let mut builder = self.http1.clone();
+                builder.timer(HeaderTimer::default());
+                Box::pin(watcher.watch(builder.serve_connection(stream, service)))
+            }
+            Spoken::Http2 => {
+                // Each request has a task, which stays for as long as its answer goes on: without the box it would keep
+                // the room that finding the answer took.
+                let service = service_fn(move |request| Box::pin(caller.clone().answer(request)));
+                Box::pin(watcher.watch(self.http2.serve_connection(stream, service)))
+            }
+        }
+    }
+}
+
+/// Whoever is at the other end of a connection, and what they can ask.
+#[derive(Clone)]
+struct Caller {
+    entrance: Entrance,
+    peer: SocketAddr,
+    trusted_proxies: Arc<[IpAddr]>,
+    connection: Connection,
+}
+
+impl Caller {
+    async fn answer(self, request: hyper::Request<Incoming>) -> Result<Response, Infallible> {
+        let peer = Peer {
+            address: client_address(self.peer, request.headers(), &self.trusted_proxies),
+            connection: self.connection,
+        };
+        Ok(self.entrance.answer(request.map(Body::new), peer).await)
+    }
 }
 
 /// What every connection shares.
 struct Connections {
-    builder: Arc<auto::Builder<TokioExecutor>>,
-    router: Router,
+    protocols: Arc<Protocols>,
+    entrance: Entrance,
     trusted_proxies: Arc<[IpAddr]>,
     header: Duration,
     stall: Duration,
+    stopping: watch::Receiver<bool>,
     graceful: GracefulShutdown,
 }
 
@@ -121,25 +175,33 @@ impl Connections {
     fn open(&self, stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit) {
         // Answers are small and complete: waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        let stream = Guarded::new(stream, self.header, self.stall);
-        let router = self.router.clone();
-        let trusted_proxies = Arc::clone(&self.trusted_proxies);
+        let mut stream = Guarded::new(stream, self.stall);
         let itself = Connection::default();
-        let handle = itself.clone();
-        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-            let client = client_address(peer, request.headers(), &trusted_proxies);
-            request.extensions_mut().insert(ConnectInfo(client));
-            request.extensions_mut().insert(handle.clone());
-            router.clone().oneshot(request)
-        });
-        let connection = self
-            .builder
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
-        let connection = self.graceful.watch(connection);
+        let caller = Caller {
+            entrance: self.entrance.clone(),
+            peer,
+            trusted_proxies: Arc::clone(&self.trusted_proxies),
+            connection: itself.clone(),
+        };
+        let protocols = Arc::clone(&self.protocols);
+        let (header, mut stopping) = (self.header, self.stopping.clone());
+        let watcher = self.graceful.watcher();
         tokio::spawn(async move {
             let _slot = slot;
+            let spoken = tokio::select! {
+                biased;
+                // Who has said nothing yet is not waited for.
+                _ = stopping.wait_for(|stopping| *stopping) => return,
+                spoken = stream.spoken(header) => spoken,
+            };
+            drop(stopping);
+            let spoken = match spoken {
+                Ok(spoken) => spoken,
+                Err(error) => return debug!(%error, "nothing was said on a connection"),
+            };
+            let connection = protocols.serve(spoken, stream, caller, watcher);
             tokio::select! {
+                biased;
                 ended = connection => if let Err(error) = ended {
                     // A peer that goes away, is too slow or speaks no HTTP is its own affair.
                     debug!(%error, "connection ended early");

@@ -3,8 +3,7 @@
 use super::listening;
 use crate::failure::Failure;
 use anyhow::Context as _;
-use axum::Router;
-use flagstaff_api::{ApiState, Face, FlagdConfig, face_router};
+use flagstaff_api::{ApiState, Entrance, Face, FlagdConfig, face_entrance};
 use secrecy::SecretString;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -59,7 +58,7 @@ impl FaceListener {
     }
 
     /// Says where it listens, and gives what is needed to serve it.
-    pub(super) fn announce(self, state: &ApiState) -> (TcpListener, Router) {
+    pub(super) fn announce(self, state: &ApiState) -> (TcpListener, Entrance) {
         info!(
             face = ?self.face,
             address = %self.address,
@@ -67,7 +66,7 @@ impl FaceListener {
             "listening on http://{}",
             self.address
         );
-        let router = face_router(state.clone(), self.face, self.key);
-        (self.listener, router)
+        let entrance = face_entrance(state.clone(), self.face, self.key);
+        (self.listener, entrance)
     }
 }
