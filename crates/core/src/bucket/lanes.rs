@@ -209,11 +209,11 @@ fn round(
     mix: impl Fn(u32, u32, u32) -> u32 + Copy,
 ) {
     for first in [0, 4, 8, 12] {
-        for turn in 0..4 {
+        for (turn, shift) in shifts.into_iter().enumerate() {
             let number = first + turn;
             let sine = SINES[round * 16 + number];
             let word = (number * times + plus) % 16;
-            step(groups, 4 - turn, word, sine, shifts[turn], mix);
+            step(groups, 4 - turn, word, sine, shift, mix);
         }
     }
 }
@@ -231,15 +231,13 @@ fn step(
     for group in groups {
         let [a, b, c, d] = [0, 1, 2, 3].map(|after| group.state[(place + after) % 4]);
         let words = group.words[word];
-        let mut changed = [0; LANES];
-        for lane in 0..LANES {
+        group.state[place % 4] = std::array::from_fn(|lane| {
             let sum = a[lane]
                 .wrapping_add(mix(b[lane], c[lane], d[lane]))
                 .wrapping_add(words[lane])
                 .wrapping_add(sine);
-            changed[lane] = sum.rotate_left(shift).wrapping_add(b[lane]);
-        }
-        group.state[place % 4] = changed;
+            sum.rotate_left(shift).wrapping_add(b[lane])
+        });
     }
 }
 
