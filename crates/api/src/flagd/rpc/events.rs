@@ -88,7 +88,8 @@ impl Speaker {
         }
         loop {
             match self.follower.next(self.patience()).await {
-                News::Changed(_) => match self.follower.published(is_served).await {
+                // Boxed, so that a stream that waits holds no room for it.
+                News::Changed(_) => match Box::pin(self.follower.published(is_served)).await {
                     Ok(published) => {
                         if let Some(event) = self.event(published).await {
                             return Some(self.say(event));
