@@ -26,6 +26,7 @@ const RUN: &[&str] = &[
     "docs/operate/systemd.md",
     "docs/operate/upgrade.md",
     "docs/reference/api.md",
+    "docs/reference/explain.md",
     // Tell how this repository is worked on: what they run is `cargo xtask test` itself.
     "CONTRIBUTING.md",
     "docs/reference/nodes-and-failures.md",
@@ -242,6 +243,7 @@ fn a_running_server_is_asked_as_the_pages_say() {
     let server = Server::start(&database);
     let listen = server.url.strip_prefix("http://").unwrap();
     let key = server.printed_after("client key").unwrap();
+    let server_key = server.printed_after("server key").unwrap();
     let ask = |name: &str| {
         let commands = commands(name).replace("http://127.0.0.1:8000", &server.url);
         let script = format!("export FLAGSTAFF_SERVER__LISTEN={listen}\nKEY={key}\n{commands}");
@@ -250,8 +252,13 @@ fn a_running_server_is_asked_as_the_pages_say() {
 
     let flags = ask("docs/reference/api.md");
     let metrics = ask("docs/operate/observe.md");
+    // The demo project has no checkout.
+    let script = commands("docs/reference/explain.md").replace("/checkout/", "/dark_mode/");
+    let script = script.replace("http://127.0.0.1:8000", &server.url);
+    let explained = shell(&database, &format!("SERVER_KEY={server_key}\n{script}"));
 
     assert!(flags.contains(r#""name":"dark_mode""#), "{flags}");
+    assert!(explained.contains("dark_mode"), "{explained}");
     assert!(
         metrics.contains("flagstaff_http_requests_total"),
         "{metrics}"
