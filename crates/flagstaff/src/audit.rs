@@ -17,9 +17,13 @@ pub(crate) async fn verify(settings: &Settings) -> Result<(), Failure> {
         .organisations_with_audit()
         .await
         .context("cannot read the organisations")?;
-    let chains = organisations
-        .into_iter()
-        .map(|(id, name)| (Some(id), format!("organisation {} `{name}`", id.get())));
+    let chains = organisations.into_iter().map(|(id, name)| {
+        let name = match id.get() {
+            1.. => format!("organisation {} `{name}`", id.get()),
+            _ => "the dashboard's own flags".to_owned(),
+        };
+        (Some(id), name)
+    });
     let installation = (None, "the installation".to_owned());
     let mut out = std::io::stdout().lock();
     let mut are_whole = true;
