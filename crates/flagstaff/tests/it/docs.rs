@@ -294,6 +294,15 @@ fn the_page_of_the_command_line_lists_every_command() {
     }
 }
 
+/// Makes a browser's page of Node.js, in a program that goes on after it.
+const JSDOM: &str = "
+import { JSDOM } from 'jsdom';
+const { window } = new JSDOM('', { url: 'http://shop.example/' });
+globalThis.window = window;
+globalThis.localStorage = window.localStorage;
+globalThis.XMLHttpRequest = window.XMLHttpRequest;
+";
+
 /// A program of the page, asking a server with the demo project.
 fn program(heading: &str, language: &str, server: &Server) -> String {
     let text = page("docs/guides/sdks.md");
@@ -327,7 +336,10 @@ fn the_programs_of_the_sdks_say_what_the_demo_project_says() {
         let modules = scratch.path().join("node_modules");
         std::os::unix::fs::symlink(Path::new(&packages).join("node_modules"), &modules).unwrap();
         let script = scratch.path().join("guide.mjs");
-        fs::write(&script, program(heading, "js", &server)).unwrap();
+        // A browser has what Node.js has not.
+        let before = if heading == "Browser" { JSDOM } else { "" };
+        let text = format!("{before}{}", program(heading, "js", &server));
+        fs::write(&script, text).unwrap();
         let printed = succeed(Command::new("node").arg(&script));
         assert_eq!(printed, "true 20\n", "{heading}");
         fs::remove_file(modules).unwrap();
