@@ -336,9 +336,13 @@ fn the_programs_of_the_sdks_say_what_the_demo_project_says() {
         let modules = scratch.path().join("node_modules");
         std::os::unix::fs::symlink(Path::new(&packages).join("node_modules"), &modules).unwrap();
         let script = scratch.path().join("guide.mjs");
-        // A browser has what Node.js has not.
-        let before = if heading == "Browser" { JSDOM } else { "" };
-        let text = format!("{before}{}", program(heading, "js", &server));
+        // A browser has what Node.js has not, and its page stays open.
+        let (before, after) = if heading == "Browser" {
+            (JSDOM, "process.exit(0);\n")
+        } else {
+            ("", "")
+        };
+        let text = format!("{before}{}{after}", program(heading, "js", &server));
         fs::write(&script, text).unwrap();
         let printed = succeed(Command::new("node").arg(&script));
         assert_eq!(printed, "true 20\n", "{heading}");
