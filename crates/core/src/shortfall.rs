@@ -81,8 +81,11 @@ mod tests {
     use crate::testing::{condition, rule, ruleset, segment};
     use crate::{Attributes, Context, IdentityContext, Rule, RuleKind, Value};
 
-    /// The parts at fault for somebody of plan `free` in Germany: place, kind, properties, inner rules.
-    fn check(rules: &[Rule], expected: &[(&[usize], RuleKind, &[&str], &[usize])]) {
+    /// A part at fault: place, kind, properties, inner rules.
+    type Part<'a> = (&'a [usize], RuleKind, &'a [&'a str], &'a [usize]);
+
+    /// The parts at fault for somebody of plan `free` in Germany.
+    fn check(rules: &[Rule], expected: &[Part<'_>]) {
         let rules = ruleset(Vec::new(), vec![segment("1", rules, Vec::new())]);
         let mut attributes = Attributes::new();
         attributes.insert("plan", Value::text("free"));

@@ -90,7 +90,7 @@ mod tests {
         check(
             r#"{"targetingKey": "ada", "plan": "pro"}"#,
             Some("ada"),
-            &[plan.clone()],
+            std::slice::from_ref(&plan),
         );
         check(
             r#"{"identifier": "ada", "traits": {"plan": "pro"}}"#,

@@ -13,12 +13,6 @@
 //! in `pages::routes` with who may ask for it; it makes a [`shell::Shell`] by one call, which says where it is and
 //! refuses who may not be there; forms are read by [`fields::Fields`] and answered by [`notices::Notice`].
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "shared pieces that pages under construction take up"
-)]
-
 mod answer;
 pub mod assets;
 mod context_text;

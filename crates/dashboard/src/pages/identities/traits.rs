@@ -103,6 +103,10 @@ impl Typed {
 }
 
 /// What the service refuses, beside the field it is about.
+#[expect(
+    clippy::result_large_err,
+    reason = "an answer is as large as it is, and there is one for a request"
+)]
 fn beside(error: ServiceError) -> Result<FieldProblems, axum::response::Response> {
     let is_taken = matches!(error, ServiceError::Conflict { .. });
     let mut problems = FieldProblems::default();
