@@ -3,15 +3,15 @@
 use crate::change::Told;
 use crate::environments::EnvironmentPlace;
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
-use crate::override_order::{close_gap, move_link, priority_after};
+use crate::override_order::{close_gap, priority_after, reordered, write_order};
 use crate::segment_overrides::OVERRIDE_LIMIT;
 use crate::{Caller, Service};
 use flagstaff_core::{
     EnvironmentId, EnvironmentPermission, FeatureId, FeatureSegment, FeatureSegmentId,
     ProjectPermission, SegmentId,
 };
-use flagstaff_store::{NewFeatureSegment, SegmentTitle, Write};
-use std::collections::{HashMap, HashSet};
+use flagstaff_store::{NewFeatureSegment, SegmentTitle};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// A link with what is shown of its segment.
@@ -360,39 +360,6 @@ impl Service {
         };
         Ok(links.into_iter().filter_map(view).collect())
     }
-}
-
-/// Writes the priorities that changed.
-pub(crate) async fn write_order(
-    write: &mut Write,
-    before: &[FeatureSegment],
-    after: &[FeatureSegment],
-) -> ServiceResult<()> {
-    let before: HashMap<_, _> = before.iter().map(|link| (link.id, link)).collect();
-    for link in after {
-        if before.get(&link.id) != Some(&link) {
-            write.update_feature_segment(link).await?;
-        }
-    }
-    Ok(())
-}
-
-fn reordered(
-    links: &[FeatureSegment],
-    priorities: &[(FeatureSegmentId, i64)],
-) -> Vec<FeatureSegment> {
-    let mut links = links.to_vec();
-    let asked: HashMap<FeatureSegmentId, i64> = priorities.iter().copied().collect();
-    if !links.iter().all(|link| asked.contains_key(&link.id)) {
-        for (id, priority) in priorities {
-            move_link(&mut links, *id, *priority);
-        }
-    }
-    // Whatever gave way meanwhile: those that are named stand where they were put.
-    for link in &mut links {
-        link.priority = asked.get(&link.id).copied().or(link.priority);
-    }
-    links
 }
 
 /// A row that a field names and that is not there is a problem of the field.

@@ -4,7 +4,8 @@ use crate::environments::EnvironmentPlace;
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
 use crate::feature_states::StatePatch;
 use crate::live_changes::OverrideChange;
-use crate::served_features::{request, require_no_change_request};
+use crate::served_features::require_no_change_request;
+use crate::served_overrides::request;
 use crate::{Caller, Service};
 use flagstaff_core::{EnvironmentPermission, Feature, FeatureId, FeatureName, SegmentId};
 

@@ -72,6 +72,7 @@ mod segment_rules;
 mod segment_trials;
 mod segments;
 mod served_features;
+mod served_overrides;
 mod server_keys;
 mod sign_in;
 mod sign_in_providers;

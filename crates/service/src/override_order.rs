@@ -1,6 +1,9 @@
 //! The order of segment overrides: priorities from 0, the lowest strongest, as the original moves them.
 
+use crate::error::ServiceResult;
 use flagstaff_core::{FeatureSegment, FeatureSegmentId};
+use flagstaff_store::Write;
+use std::collections::HashMap;
 
 /// The priority behind all others.
 pub(crate) fn priority_after(links: &[FeatureSegment]) -> i64 {
@@ -49,6 +52,40 @@ pub(crate) fn close_gap(links: &mut Vec<FeatureSegment>, deleted: &FeatureSegmen
             .priority
             .map(|priority| priority - i64::from(priority > gap));
     }
+}
+
+/// Writes the priorities that changed.
+pub(crate) async fn write_order(
+    write: &mut Write,
+    before: &[FeatureSegment],
+    after: &[FeatureSegment],
+) -> ServiceResult<()> {
+    let before: HashMap<_, _> = before.iter().map(|link| (link.id, link)).collect();
+    for link in after {
+        if before.get(&link.id) != Some(&link) {
+            write.update_feature_segment(link).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The links with the priorities that were asked for; the others give way.
+pub(crate) fn reordered(
+    links: &[FeatureSegment],
+    priorities: &[(FeatureSegmentId, i64)],
+) -> Vec<FeatureSegment> {
+    let mut links = links.to_vec();
+    let asked: HashMap<FeatureSegmentId, i64> = priorities.iter().copied().collect();
+    if !links.iter().all(|link| asked.contains_key(&link.id)) {
+        for (id, priority) in priorities {
+            move_link(&mut links, *id, *priority);
+        }
+    }
+    // Whatever gave way meanwhile: those that are named stand where they were put.
+    for link in &mut links {
+        link.priority = asked.get(&link.id).copied().or(link.priority);
+    }
+    links
 }
 
 #[cfg(test)]

@@ -4,17 +4,16 @@
 //! most: what is rare in a log of millions is found in several steps, none of which takes long.
 
 use crate::audit::{Action, StoredAuditEntry, audit_columns};
+use crate::audit_conditions::{Conditions, bind_values};
 use crate::backend::on_backend;
 use crate::error::Noun;
-use crate::page::{Page, PageRequest};
-use crate::text::{CHUNK, can_be_part, contains_pattern};
+use crate::text::can_be_part;
 use crate::{Store, StoreResult};
 use flagstaff_core::{
     ApiKeyId, EnvironmentId, FeatureId, IdentityId, MemberId, OrganisationId, ProjectId, SegmentId,
-    Timestamp, fold,
+    Timestamp,
 };
 use sqlx::AssertSqlSafe;
-use std::fmt::Write as _;
 
 /// Entries that one question looks at.
 const WINDOW: i64 = 20_000;
@@ -66,93 +65,6 @@ pub struct AuditPart {
     pub entries: Vec<StoredAuditEntry>,
     /// The place in the chain before which the next part begins; `None` where there is nothing older.
     pub older: Option<i64>,
-}
-
-/// Which entries of several chains are listed in pages that are counted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AuditListing {
-    /// The chains that are shown whole.
-    pub organisations: Vec<OrganisationId>,
-    /// Projects whose entries are shown beside.
-    pub projects: Vec<ProjectId>,
-    /// Only those of a project.
-    pub project: Option<ProjectId>,
-    /// Only those of these environments, where any is named.
-    pub environments: Vec<EnvironmentId>,
-    /// Only what the product did itself, or only the rest.
-    pub is_system: Option<bool>,
-    /// Only what was done to one of these, where any is named.
-    pub nouns: Vec<Noun>,
-    /// Part of the summary or of the actor's name, without regard to case.
-    pub search: Option<String>,
-}
-
-#[derive(Debug, Clone)]
-enum Value {
-    Number(i64),
-    Text(String),
-}
-
-/// Conditions joined by `AND`, with what they bind.
-#[derive(Debug, Default)]
-struct Conditions {
-    sql: String,
-    values: Vec<Value>,
-}
-
-impl Conditions {
-    fn and(&mut self, condition: &str) -> &mut Self {
-        if !self.sql.is_empty() {
-            self.sql.push_str(" AND ");
-        }
-        self.sql.push_str(condition);
-        self
-    }
-
-    /// Adds a condition that ends before its parameter.
-    fn and_number(&mut self, condition: &str, number: i64) -> &mut Self {
-        self.values.push(Value::Number(number));
-        let place = self.values.len();
-        self.and(&format!("{condition} ${place}"))
-    }
-
-    fn and_text(&mut self, condition: &str, text: String) -> &mut Self {
-        self.values.push(Value::Text(text));
-        let place = self.values.len();
-        self.and(&format!("{condition} ${place}"))
-    }
-
-    fn and_words(&mut self, search: &str) -> &mut Self {
-        self.and_text("words_folded LIKE", contains_pattern(&fold(search)));
-        self.sql.push_str(r" ESCAPE '\'");
-        self
-    }
-
-    /// `column IN (…)`; the numbers are ours, so they stand there as they are.
-    fn among(column: &str, ids: impl Iterator<Item = i64>) -> String {
-        let mut list = format!("{column} IN (");
-        for (position, id) in ids.take(CHUNK).enumerate() {
-            let comma = if position > 0 { ", " } else { "" };
-            // Writing to a string cannot fail.
-            let _ = write!(list, "{comma}{id}");
-        }
-        list.push(')');
-        list
-    }
-}
-
-/// Binds values in their order.
-macro_rules! bind_values {
-    ($query:expr, $values:expr) => {{
-        let mut query = $query;
-        for value in $values {
-            query = match value {
-                Value::Number(number) => query.bind(*number),
-                Value::Text(text) => query.bind(text.as_str()),
-            };
-        }
-        query
-    }};
 }
 
 /// The index that a question reads along.
@@ -401,120 +313,5 @@ impl Store {
                 .fetch_optional(pool)
                 .await
         })?)
-    }
-
-    /// Entries of several chains in pages that are counted, newest first. Counting reads all that are as asked for.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn audit_page(
-        &self,
-        listing: &AuditListing,
-        page: PageRequest,
-    ) -> StoreResult<Page<StoredAuditEntry>> {
-        let Some(conditions) = listing.conditions() else {
-            return Ok(Page::default());
-        };
-        let count = format!(
-            "SELECT COUNT(*) FROM audit_entries WHERE {}",
-            conditions.sql
-        );
-        let total: i64 = on_backend!(self, |pool| {
-            bind_values!(sqlx::query_scalar(AssertSqlSafe(count)), &conditions.values)
-                .fetch_one(pool)
-                .await
-        })?;
-        // Within one chain an index has the order already.
-        let chains = (listing.organisations.len(), listing.projects.len());
-        let order = if matches!(chains, (1, 0) | (0, 1)) {
-            "sequence DESC"
-        } else {
-            "id DESC"
-        };
-        let sql = format!(
-            concat!(
-                "SELECT ",
-                audit_columns!(),
-                " FROM audit_entries WHERE {} ORDER BY {} LIMIT {} OFFSET {}"
-            ),
-            conditions.sql,
-            order,
-            page.limit(),
-            page.offset()
-        );
-        let items = on_backend!(self, |pool| {
-            bind_values!(sqlx::query_as(AssertSqlSafe(sql)), &conditions.values)
-                .fetch_all(pool)
-                .await
-        })?;
-        Ok(Page { items, total })
-    }
-
-    /// An entry by its row.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn audit_entry(&self, id: i64) -> StoreResult<Option<StoredAuditEntry>> {
-        const SQL: &str = concat!(
-            "SELECT ",
-            audit_columns!(),
-            " FROM audit_entries WHERE id = $1"
-        );
-        Ok(on_backend!(self, |pool| {
-            sqlx::query_as(SQL).bind(id).fetch_optional(pool).await
-        })?)
-    }
-}
-
-impl AuditListing {
-    /// `None` when no entry can be as asked for.
-    fn conditions(&self) -> Option<Conditions> {
-        if self
-            .search
-            .as_deref()
-            .is_some_and(|text| !can_be_part(text))
-        {
-            return None;
-        }
-        let mut shown = Vec::new();
-        if !self.organisations.is_empty() {
-            let ids = self.organisations.iter().map(|id| id.get());
-            shown.push(Conditions::among("organisation_id", ids));
-        }
-        if !self.projects.is_empty() {
-            let ids = self.projects.iter().map(|id| id.get());
-            shown.push(Conditions::among("project_id", ids));
-        }
-        if shown.is_empty() {
-            return None;
-        }
-        let mut conditions = Conditions::default();
-        conditions.and(&format!("({})", shown.join(" OR ")));
-        if let Some(project) = self.project {
-            conditions.and_number("project_id =", project.get());
-        }
-        if !self.environments.is_empty() {
-            let ids = self.environments.iter().map(|id| id.get());
-            conditions.and(&Conditions::among("environment_id", ids));
-        }
-        match self.is_system {
-            Some(true) => _ = conditions.and("actor_kind = 'system'"),
-            Some(false) => _ = conditions.and("actor_kind <> 'system'"),
-            None => {}
-        }
-        if !self.nouns.is_empty() {
-            let mut places = Vec::with_capacity(self.nouns.len());
-            for noun in &self.nouns {
-                conditions
-                    .values
-                    .push(Value::Text(noun.as_str().to_owned()));
-                places.push(format!("${}", conditions.values.len()));
-            }
-            conditions.and(&format!("noun IN ({})", places.join(", ")));
-        }
-        if let Some(search) = &self.search {
-            conditions.and_words(search);
-        }
-        Some(conditions)
     }
 }

@@ -9,7 +9,10 @@
 mod account_links;
 mod api_keys;
 mod audit;
+mod audit_chain;
+mod audit_conditions;
 mod audit_lists;
+mod audit_pages;
 mod backend;
 mod backup;
 mod change_notices;
@@ -72,8 +75,10 @@ mod write;
 
 pub use account_links::{AccountLink, LinkPurpose, NewAccountLink};
 pub use api_keys::NewApiKey;
-pub use audit::{Action, Actor, AuditEntry, AuditSubjects, AuditVerdict, StoredAuditEntry};
-pub use audit_lists::{ActorFilter, AuditFilter, AuditListing, AuditPart};
+pub use audit::{Action, Actor, AuditEntry, AuditSubjects, StoredAuditEntry};
+pub use audit_chain::AuditVerdict;
+pub use audit_lists::{ActorFilter, AuditFilter, AuditPart};
+pub use audit_pages::AuditListing;
 pub use backup::{BackupError, BackupResult, BackupSummary, TableSummary};
 pub use change_notices::{ChangeListener, ChangeNotice, TouchedIdentities};
 pub use environment_keys::{KeyCursor, KeyRow};

@@ -5,10 +5,12 @@ mod compare;
 mod create;
 mod frame;
 mod history;
+mod identity_values;
 mod list;
 mod overrides;
 mod schedule;
 mod settings;
+mod several;
 mod state_form;
 mod toggle;
 mod value;
@@ -23,7 +25,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     routes
         .member(
             "/environments/{client_key}/features",
-            get(list::show).post(list::change_several),
+            get(list::show).post(several::submit),
         )
         .member(
             "/environments/{client_key}/features/new",
@@ -51,11 +53,11 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         )
         .member(
             "/environments/{client_key}/features/{feature_id}/identities",
-            post(overrides::remove_identity),
+            post(identity_values::remove),
         )
         .member(
             "/environments/{client_key}/features/{feature_id}/identities/new",
-            get(overrides::show_identity).post(overrides::submit_identity),
+            get(identity_values::show).post(identity_values::submit),
         )
         .member(
             "/environments/{client_key}/features/{feature_id}/compare",
