@@ -20,7 +20,12 @@ pub(super) const LANE: Lane = Lane {
 
 /// The modules of `crates/flagstaff/tests/it` with these tests: what SDKs and providers do, and the pages that show how
 /// to use them.
-pub(super) const MODULES: [&str; 3] = ["clients::", "guides::", "openfeature::"];
+pub(super) const MODULES: [&str; 4] = [
+    "clients::",
+    "docs::the_programs_",
+    "guides::",
+    "openfeature::",
+];
 
 fn run(run: &mut Run<'_>) -> Result<Report> {
     let mut variables = Vec::new();
