@@ -233,3 +233,22 @@ async fn only_admins_of_the_organisation_see_or_make_keys() {
         check_refusal(&other.ask("DELETE", &path, None).await, 403, &forbidden);
     }
 }
+
+#[tokio::test]
+async fn an_api_key_has_flags_explained_of_the_environment_it_names() {
+    let desk = Desk::open().await;
+    let made = make_key(&desk, json!({ "name": "explainer" })).await;
+    let key = made["key"].as_str().unwrap();
+    let ask = async |query: &str| {
+        let path = format!("/api/v1/explain/flags/{query}");
+        ask_with(&desk, key, "GET", &path, None).await
+    };
+
+    let told = ask(&format!("?environment={}&targetingKey=ada", desk.key)).await;
+    let unnamed = ask("").await;
+    let unknown = ask("?environment=nowhere").await;
+
+    assert_eq!(told.status, 200, "{}", told.text());
+    assert_eq!(told.json()["targetingKey"], "ada");
+    assert_eq!((unnamed.status, unknown.status), (400, 404));
+}
