@@ -257,10 +257,13 @@
     if (!path || !window.EventSource) return;
     const events = new EventSource(path);
     source = { path, events };
-    events.addEventListener("changed", () => {
+    const soon = () => {
       clearTimeout(refreshing);
       refreshing = setTimeout(refresh, 50);
-    });
+    };
+    // What changed before the stream was open, or while it was away, is told by nobody.
+    events.addEventListener("open", soon);
+    events.addEventListener("changed", soon);
   }
 
   const isDirty = (region) => region.matches("[data-dirty]") || Boolean(region.querySelector("[data-dirty]"));

@@ -12,6 +12,13 @@ const here = new URL("journeys/", import.meta.url);
 const all = readdirSync(here).filter((file) => file.endsWith(".mjs")).map((file) => file.replace(".mjs", "")).sort();
 const asked = process.argv.slice(2);
 const stage = await Stage.open();
+// Each step has its own patience; this is for what has none.
+const LIMIT = 180_000;
+const inTime = (journey) => {
+  let timer;
+  const late = new Promise((_, refuse) => { timer = setTimeout(() => refuse(new Error("takes longer than three minutes")), LIMIT); });
+  return Promise.race([journey, late]).finally(() => clearTimeout(timer));
+};
 let failed = 0;
 try {
   for (const name of asked.length ? asked : all) {
@@ -20,7 +27,7 @@ try {
       const label = `${name}${script ? "" : ", without script"}`;
       const started = performance.now();
       try {
-        await stage.play(label, script, journey.run);
+        await inTime(stage.play(label, script, journey.run));
         console.log(`ok      ${label} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
       } catch (error) {
         failed += 1;

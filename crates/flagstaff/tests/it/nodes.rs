@@ -372,11 +372,11 @@ async fn publish(nodes: &Nodes, value: &str, due: Timestamp) {
     say(Method::POST, &publish, json!({ "live_from": live_from })).await;
 }
 
-/// The environment and the feature, where there is one of each.
+/// The environment and the feature, where there is one of each beside the hidden project's, whose ids are below zero.
 fn ids(nodes: &Nodes) -> (i64, i64) {
-    let ids = nodes
-        .database
-        .sql("SELECT environment_id, feature_id FROM feature_states LIMIT 1");
+    let ids = nodes.database.sql(
+        "SELECT environment_id, feature_id FROM feature_states WHERE environment_id > 0 LIMIT 1",
+    );
     let mut ids = ids.trim().split('|').map(|id| id.parse::<i64>().unwrap());
     (ids.next().unwrap(), ids.next().unwrap())
 }
@@ -442,7 +442,7 @@ fn flips_and_revision(nodes: &Nodes) -> (i64, i64) {
     (
         number("SELECT COUNT(*) FROM audit_entries WHERE actor_name = 'schedule'"),
         number(
-            "SELECT SUM(e.revision + p.revision) FROM environments e JOIN projects p ON p.id = e.project_id",
+            "SELECT SUM(e.revision + p.revision) FROM environments e JOIN projects p ON p.id = e.project_id WHERE e.id > 0",
         ),
     )
 }

@@ -41,7 +41,7 @@ const HELM: &str = "FLAGSTAFF_HELM";
 const REFUSED: [(&str, &str); 4] = [
     ("replica: 2", "replica"),
     ("replicas: 2", "more than one needs Postgres"),
-    ("settings: {listen: x}", "settings"),
+    ("settings: {listen: x}", "invalid propertyName 'listen'"),
     ("ingress: {enabled: true}", "an ingress needs a host"),
 ];
 
