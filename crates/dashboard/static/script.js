@@ -247,7 +247,9 @@
   // --- What others change ---
 
   let source = null;
-  let refreshing = null;
+  let waiting = null;
+  let isRefreshing = false;
+  let isAskedAgain = false;
 
   function listen() {
     const path = byId("main")?.dataset.live;
@@ -257,13 +259,34 @@
     if (!path || !window.EventSource) return;
     const events = new EventSource(path);
     source = { path, events };
-    const soon = () => {
-      clearTimeout(refreshing);
-      refreshing = setTimeout(refresh, 50);
-    };
     // What changed before the stream was open, or while it was away, is told by nobody.
-    events.addEventListener("open", soon);
-    events.addEventListener("changed", soon);
+    events.addEventListener("open", () => refreshIn(50));
+    events.addEventListener("changed", () => refreshIn(50));
+    // Browsers connect again after a lost connection, but not after a refusal.
+    events.addEventListener("error", () => {
+      if (events.readyState !== EventSource.CLOSED || source?.events !== events) return;
+      source = null;
+      setTimeout(listen, 30000);
+    });
+  }
+
+  function refreshIn(milliseconds) {
+    clearTimeout(waiting);
+    waiting = setTimeout(refreshInTurn, milliseconds);
+  }
+
+  // One at a time: an answer that comes late must not replace a newer one.
+  async function refreshInTurn() {
+    if (isRefreshing) {
+      isAskedAgain = true;
+      return;
+    }
+    isRefreshing = true;
+    do {
+      isAskedAgain = false;
+      await refresh();
+    } while (isAskedAgain);
+    isRefreshing = false;
   }
 
   const isDirty = (region) => region.matches("[data-dirty]") || Boolean(region.querySelector("[data-dirty]"));
@@ -272,8 +295,11 @@
     const regions = [...document.querySelectorAll("[data-live-region][id]")];
     if (!regions.length) return;
     let fetched;
-    try { fetched = await fetchPage(location.href, {}, "live"); } catch { return; }
-    if (!fetched.answer.ok) return;
+    try { fetched = await fetchPage(location.href, {}, "live"); } catch { fetched = null; }
+    if (!fetched?.answer.ok) {
+      refreshIn(5000);
+      return;
+    }
     for (const region of regions) {
       const there = fetched.page.getElementById(region.id);
       if (!there || !region.isConnected || there.dataset.version === region.dataset.version) continue;

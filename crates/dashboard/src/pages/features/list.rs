@@ -174,6 +174,12 @@ pub(crate) async fn show(
         page: here,
         size: PAGE,
     };
+    // Asked before the rows: a change in between makes the page older than it is, and the next look brings it up to date.
+    let version = service
+        .environment_document(caller, &client_key)
+        .await?
+        .snapshot
+        .revision;
     let found = service
         .feature_overview(caller, &client_key, &wish.query(), request)
         .await?;
@@ -193,11 +199,7 @@ pub(crate) async fn show(
             .collect(),
         pages: Pages::new(here, PAGE, total, |page| wish.path(&list, page)),
         all: found.all,
-        version: service
-            .environment_document(caller, &client_key)
-            .await?
-            .snapshot
-            .revision,
+        version,
         sorts: sorts(&wish),
         environment: &shell.environment()?.name,
         list_path: list,
