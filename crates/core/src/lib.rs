@@ -18,6 +18,7 @@ pub mod feature_file;
 pub mod feature_version;
 pub mod flagd_integration;
 pub mod grant;
+pub mod guard;
 pub mod hash;
 pub mod identity;
 pub mod ids;

@@ -1,0 +1,16 @@
+//! Guards of a rollout: what a measurement or counts of successes and failures say about going on.
+//!
+//! A guard has one of four opinions ([`Verdict`]). That nothing was measured is an opinion of its own and never taken
+//! for health.
+
+mod odds;
+mod sequential;
+#[cfg(test)]
+mod simulation;
+mod threshold;
+mod verdict;
+
+pub use odds::{Arms, Counts};
+pub use sequential::{Evidence, SequentialTest};
+pub use threshold::{Harm, RateLimit, Threshold};
+pub use verdict::Verdict;
