@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod cargo_program;
 mod command;
 mod docs;
 mod flagd;
@@ -122,6 +123,6 @@ fn run(task: &Task) -> anyhow::Result<ExitCode> {
             bench::run(&workspace, &options).map(|()| ExitCode::SUCCESS)
         }
         Task::Docs => docs::refresh(&workspace).map(|()| ExitCode::SUCCESS),
-        Task::Site => site::build(&workspace).map(|()| ExitCode::SUCCESS),
+        Task::Site => lanes::run(&workspace, &lanes::chosen(&["site".to_owned()]), false),
     }
 }

@@ -1,14 +1,13 @@
 //! `deny.toml`: which foreign crates may be used where, under which licences, from where.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
 
 use super::{Lane, Run};
-use crate::command::{succeed, works};
+use crate::cargo_program::CargoProgram;
+use crate::command::succeed;
 use crate::summary::Report;
-use crate::system_packages::Missing;
 
 pub(super) const LANE: Lane = Lane {
     name: "deny",
@@ -16,15 +15,17 @@ pub(super) const LANE: Lane = Lane {
     run,
 };
 
-const VERSION: &str = "0.20.2";
+const CARGO_DENY: CargoProgram = CargoProgram {
+    name: "cargo-deny",
+    version: "0.20.2",
+    features: &[],
+};
 
 /// Advisories are left out: their database cannot be fetched everywhere that this runs.
 fn run(run: &mut Run<'_>) -> Result<Report> {
-    let Some(program) = program(run)? else {
-        return Ok(Report::skipped(Missing {
-            what: "cargo-deny not found".to_owned(),
-            remedy: "cargo install cargo-deny --locked".to_owned(),
-        }));
+    let program = match CARGO_DENY.find(run.workspace, run.machine)? {
+        Ok(program) => program,
+        Err(missing) => return Ok(Report::skipped(missing)),
     };
     succeed(
         Command::new(program)
@@ -32,29 +33,4 @@ fn run(run: &mut Run<'_>) -> Result<Report> {
             .args(["--locked", "check", "bans", "licenses", "sources"]),
     )?;
     Ok(Report::default())
-}
-
-/// The `cargo-deny` that is there, or one of our own below `target` where that may take a minute.
-fn program(run: &Run<'_>) -> Result<Option<PathBuf>> {
-    let tools = run.workspace.target.join("tools");
-    let candidates = [PathBuf::from("cargo-deny"), tools.join("bin/cargo-deny")];
-    for candidate in &candidates {
-        if works(Command::new(candidate).arg("--version")) {
-            return Ok(Some(candidate.clone()));
-        }
-    }
-    if !run.machine.root && !run.machine.ci {
-        return Ok(None);
-    }
-    // Without optimisation it is built in a third of the time and still done in three seconds.
-    let mut install = run
-        .workspace
-        .cargo(&["install", "cargo-deny", "--version", VERSION]);
-    install
-        .args(["--locked", "--debug", "--quiet", "--root"])
-        .arg(&tools)
-        .arg("--target-dir")
-        .arg(tools.join("build"));
-    succeed(&mut install)?;
-    Ok(candidates.into_iter().nth(1))
 }

@@ -11,6 +11,7 @@ mod evaluators;
 mod format;
 mod layers;
 mod quick;
+mod site;
 mod tests;
 
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ const ALL: &[Lane] = &[
     clippy::LANE,
     deny::LANE,
     deploy::LANE,
+    site::LANE,
     tests::LANE,
     differential::LANE,
     evaluators::LANE,
