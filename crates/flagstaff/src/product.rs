@@ -74,6 +74,7 @@ pub(crate) fn service(store: Store, settings: &Settings) -> Service {
         memory: settings.memory.clone(),
         usage: settings.usage.clone(),
         outbound: settings.outbound.clone(),
+        prometheus: settings.prometheus.clone(),
         mail: settings.mail.clone(),
         google: settings.google.clone(),
         github: settings.github.clone(),

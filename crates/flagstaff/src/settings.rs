@@ -13,7 +13,7 @@ use crate::config::{ConnectionConfig, LogConfig, ServerConfig};
 use flagstaff_api::{ApiConfig, FlagdConfig, MetricsConfig};
 use flagstaff_service::config::{
     GithubConfig, GoogleConfig, MailConfig, MemoryConfig, OidcConfig, OutboundConfig,
-    OwnFlagsConfig, SignInConfig, UsageConfig,
+    OwnFlagsConfig, PrometheusConfig, SignInConfig, UsageConfig,
 };
 use layers::Layers;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 const FILE: &str = "flagstaff.toml";
 
 /// Every table, in the order of the reference page.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "server",
     "sign_in",
     "google",
@@ -31,6 +31,7 @@ const TABLES: [&str; 15] = [
     "oidc.NAME",
     "mail",
     "outbound",
+    "prometheus.NAME",
     "own_flags",
     "limits",
     "flagd",
@@ -58,6 +59,7 @@ pub(crate) struct Settings {
     pub(crate) oidc: BTreeMap<String, OidcConfig>,
     pub(crate) mail: MailConfig,
     pub(crate) outbound: OutboundConfig,
+    pub(crate) prometheus: BTreeMap<String, PrometheusConfig>,
     pub(crate) own_flags: OwnFlagsConfig,
     pub(crate) limits: ApiConfig,
     pub(crate) flagd: FlagdConfig,
@@ -120,6 +122,7 @@ impl Settings {
             oidc: layers.take_named("oidc")?,
             mail: layers.take("mail")?,
             outbound: layers.take("outbound")?,
+            prometheus: layers.take_named("prometheus")?,
             own_flags: layers.take("own_flags")?,
             limits: layers.take("limits")?,
             flagd: layers.take("flagd")?,
@@ -194,6 +197,7 @@ impl Settings {
             }
             sends_away.push(format!("oidc.{name}"));
         }
+        self.check_prometheus()?;
         match sends_away.first() {
             Some(name) if self.server.public_url.is_none() => {
                 let why = "links and addresses to come back to begin with it";
@@ -201,6 +205,37 @@ impl Settings {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Refuses metrics sources that cannot be asked.
+    fn check_prometheus(&self) -> Result<(), SettingError> {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+        for (name, source) in &self.prometheus {
+            let table = format!("prometheus.{name}");
+            let needs = |needed: &str, why| SettingError::Needed {
+                name: table.clone(),
+                needed: needed.to_owned(),
+                why,
+            };
+            if name.is_empty() || !name.chars().all(is_plain) {
+                let why = "the name is one of lower-case letters, digits, `-` and `_`";
+                return Err(needs("prometheus.NAME", why));
+            }
+            let url = url::Url::parse(&source.url).ok().filter(|url| {
+                let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+                let has_credentials = !url.username().is_empty() || url.password().is_some();
+                is_web && !has_credentials && url.query().is_none() && url.fragment().is_none()
+            });
+            if url.is_none() {
+                let why = "an http or https address without credentials and query is asked";
+                return Err(needs(&format!("{table}.url"), why));
+            }
+            if source.password.is_some() && source.user.is_none() {
+                let why = "a password is somebody's";
+                return Err(needs(&format!("{table}.user"), why));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -407,6 +442,31 @@ mod tests {
         check(
             "[oidc.acme]\nisuer = 'https://x'",
             "unknown setting `oidc.acme.isuer`",
+        );
+        check("[prometheus.main]\nuser = 'x'", "`prometheus.main.url`");
+        check(
+            "[prometheus.main]\nurl = 'http://a:b@prometheus:9090'",
+            "without credentials",
+        );
+        check(
+            "[prometheus.main]\nurl = 'prometheus:9090'",
+            "needs `prometheus.main.url`",
+        );
+        check(
+            "[prometheus.Main]\nurl = 'http://prometheus:9090'",
+            "needs `prometheus.NAME`",
+        );
+        check(
+            "[prometheus.main]\nurl = 'http://prometheus:9090'\npassword = 'x'",
+            "needs `prometheus.main.user`",
+        );
+        assert!(
+            load(
+                "[prometheus.main]\nurl = 'http://prometheus:9090/x'",
+                &[],
+                &[]
+            )
+            .is_ok()
         );
         check(
             "[outbound]\nallow = ['10.0.0.0/99']",

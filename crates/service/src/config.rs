@@ -107,6 +107,24 @@ impl Default for OutboundConfig {
     }
 }
 
+/// A server that guards of rollouts ask for measurements, with Prometheus' HTTP API (Prometheus, Thanos, Mimir, VictoriaMetrics and others), under a name of your choice (lower-case letters, digits, `-` and `_`), as often as there are servers: the `[prometheus.NAME]` table of `flagstaff.toml`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrometheusConfig {
+    /// Its address, below which `/api/v1/query` is found, such as `http://prometheus:9090`. Needed. Internal addresses need
+    /// no entry in `outbound.allow`.
+    pub url: String,
+    /// User name, where it asks for one.
+    pub user: Option<String>,
+    /// Password of that user.
+    pub password: Option<SecretString>,
+    /// Token that is sent as `Authorization: Bearer`, instead of user and password.
+    pub token: Option<SecretString>,
+    /// Names of the organisations whose guards may ask it; in a variable, separated by commas. All may where none is
+    /// named.
+    pub organisations: Vec<String>,
+}
+
 /// Mail, for invitations and forgotten passwords: the `[mail]` table of `flagstaff.toml`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -260,6 +278,8 @@ pub struct ServiceConfig {
     pub usage: UsageConfig,
     /// Requests to other servers.
     pub outbound: OutboundConfig,
+    /// Servers that guards of rollouts ask, by name.
+    pub prometheus: BTreeMap<String, PrometheusConfig>,
     /// Mail.
     pub mail: MailConfig,
     /// Signing in with Google.

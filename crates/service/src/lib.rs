@@ -39,6 +39,11 @@ mod flag_writes;
 mod flagd_integrations;
 mod flagd_reports;
 mod grants;
+#[expect(
+    dead_code,
+    reason = "asked by guards of rollouts, which come with the rollouts"
+)]
+mod guards;
 mod identify;
 mod identities;
 mod identity_cache;

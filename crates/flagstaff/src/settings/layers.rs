@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const PREFIX: &str = "FLAGSTAFF_";
 
 /// Settings that are secrets: each can also be given as the name of a file that holds it.
-pub(super) const SECRETS: [(&str, &str); 8] = [
+pub(super) const SECRETS: [(&str, &str); 10] = [
     ("server", "database_url"),
     ("flagd", "sync_key"),
     ("flagd", "evaluation_key"),
@@ -19,6 +19,8 @@ pub(super) const SECRETS: [(&str, &str); 8] = [
     ("google", "client_secret"),
     ("github", "client_secret"),
     ("oidc.NAME", "client_secret"),
+    ("prometheus.NAME", "password"),
+    ("prometheus.NAME", "token"),
 ];
 
 /// Variables that other products have too, and what they set here.
@@ -31,7 +33,7 @@ const COMMON: [(&str, &str, &str); 4] = [
 
 /// Tables that there may be several of, each with a name of its own: `[oidc.acme]`, `FLAGSTAFF_OIDC__ACME__ISSUER`,
 /// `--set oidc.acme.issuer=…`.
-const NAMED: [&str; 1] = ["oidc"];
+const NAMED: [&str; 2] = ["oidc", "prometheus"];
 
 /// Where a setting was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
