@@ -26,6 +26,7 @@ mod pacer;
 mod realtime;
 mod rendered;
 mod request_body;
+mod rollouts;
 mod routes;
 mod sdk_labels;
 mod server_sent_events;
@@ -51,6 +52,7 @@ pub fn entrance(state: ApiState, pages: Router) -> Entrance {
     let routes = realtime::routes(routes);
     let routes = ofrep::routes(routes);
     let routes = explain::routes(routes);
+    let routes = rollouts::routes(routes);
     let routes = ops::routes(routes);
     let routes = flagd::grpc::sync::routes(routes);
     let routes = flagd::rpc::routes(routes);

@@ -77,4 +77,8 @@ ids! {
     FeatureImportId,
     /// Id of a project's integration with flagd.
     FlagdIntegrationId,
+    /// Id of a rollout of a feature in an environment.
+    RolloutId,
+    /// Id of an entry of a rollout's timeline.
+    RolloutEventId,
 }

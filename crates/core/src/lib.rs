@@ -36,9 +36,11 @@ pub mod property;
 mod questions;
 pub mod reason;
 pub mod resolution;
+pub mod rollout;
 pub mod ruleset;
 mod seen;
 pub mod segment;
+pub mod segment_membership;
 pub mod shortfall;
 pub mod slug;
 pub mod snapshot;
@@ -80,10 +82,15 @@ pub use placement::{Differences, Differing};
 pub use project::Project;
 pub use reason::{Reason, ReasonWords};
 pub use resolution::{Resolution, ResolutionReason, ResolvedVariant, Resolver};
+pub use rollout::{
+    InvalidMove, InvalidPercentage, InvalidPlan, Percentage, Rollout, RolloutAction, RolloutEvent,
+    RolloutEventKind, RolloutMove, RolloutState, RolloutStep,
+};
 pub use ruleset::{
     FeatureRules, FlagState, Ruleset, SegmentOverride, SegmentRules, StateIds, Variant,
 };
 pub use segment::{Condition, OPERATORS, Rule, RuleKind, Segment};
+pub use segment_membership::IN_SEGMENT;
 pub use shortfall::Shortfall;
 pub use snapshot::{
     FlagChange, FlagChanges, IdentityOverrides, Snapshot, SnapshotFeature, SnapshotIdentity,

@@ -143,6 +143,7 @@ pub(crate) fn refusal(error: &ServiceError) -> Response {
         | ServiceError::WrongCredentials
         | ServiceError::Conflict { .. }
         | ServiceError::Versioning(_)
+        | ServiceError::Rollout(_)
         | ServiceError::External(_)
         | ServiceError::ChangeRequestNeeded
         | ServiceError::Outdated { .. }
@@ -193,6 +194,7 @@ pub(crate) fn sentence(error: &ServiceError) -> String {
         | ServiceError::OrganisationStopped
         | ServiceError::Unauthenticated(_)
         | ServiceError::Versioning(_)
+        | ServiceError::Rollout(_)
         | ServiceError::Conflict { .. } => format!("Refused: {error}."),
     }
 }

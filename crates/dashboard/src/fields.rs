@@ -182,6 +182,7 @@ impl FieldProblems {
             ServiceError::Invalid { field, .. } | ServiceError::InvalidPart { field, .. } => *field,
             ServiceError::Conflict { .. } => "name",
             ServiceError::Versioning(_)
+            | ServiceError::Rollout(_)
             | ServiceError::External(_)
             | ServiceError::ChangeRequestNeeded
             | ServiceError::Outdated { .. }

@@ -24,6 +24,8 @@ pub struct Caller {
 enum Who {
     Member(Member),
     ApiKey(ApiKey),
+    /// A part of the product, which may do everything.
+    System(&'static str),
 }
 
 impl Caller {
@@ -60,12 +62,26 @@ impl Caller {
         }
     }
 
+    /// A part of the product, for what it does by itself: it may do everything, so nothing that anybody sent makes one.
+    pub(crate) fn of_system(name: &'static str) -> Self {
+        Self {
+            who: Who::System(name),
+            memberships: Vec::new(),
+            grants: Vec::new(),
+        }
+    }
+
+    /// True for a part of the product.
+    pub(crate) const fn is_system(&self) -> bool {
+        matches!(self.who, Who::System(_))
+    }
+
     /// The member; `None` for a program.
     #[must_use]
     pub fn member(&self) -> Option<&Member> {
         match &self.who {
             Who::Member(member) => Some(member),
-            Who::ApiKey(_) => None,
+            Who::ApiKey(_) | Who::System(_) => None,
         }
     }
 
@@ -83,6 +99,7 @@ impl Caller {
         match &self.who {
             Who::Member(member) => &member.email,
             Who::ApiKey(key) => &key.name,
+            Who::System(name) => name,
         }
     }
 
@@ -95,6 +112,7 @@ impl Caller {
                 name,
             },
             Who::ApiKey(key) => Actor::ApiKey { id: key.id, name },
+            Who::System(_) => Actor::System { name },
         }
     }
 
@@ -114,7 +132,7 @@ impl Caller {
     /// What the caller is in an organisation; superusers are admins everywhere.
     #[must_use]
     pub fn role_in(&self, organisation: OrganisationId) -> Option<Role> {
-        if self.member().is_some_and(|member| member.is_superuser) {
+        if self.is_system() || self.member().is_some_and(|member| member.is_superuser) {
             return Some(Role::Admin);
         }
         self.membership_in(organisation)

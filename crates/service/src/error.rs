@@ -1,11 +1,13 @@
 //! Why the product refused, or failed, to do what a caller asked.
 
 mod problem;
+mod rollout;
 
 use flagstaff_store::StoreError;
 
 pub use flagstaff_store::Noun;
 pub use problem::Problem;
+pub use rollout::{RolloutFault, RolloutProblem};
 
 /// A cause that goes to the log.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -63,6 +65,9 @@ pub enum ServiceError {
     /// Versions of features stand against it.
     #[error("{0}")]
     Versioning(VersioningProblem),
+    /// A rollout stands against it.
+    #[error("{0}")]
+    Rollout(RolloutProblem),
     /// A field of one of several like parts cannot be what was given.
     #[error("invalid {part} {field}: {problem}")]
     InvalidPart {

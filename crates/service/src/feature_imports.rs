@@ -111,6 +111,7 @@ impl Service {
             noun: Noun::Environment,
         })?;
         let mut run = Run {
+            service: self,
             place: &place,
             write,
             now: self.clock().now(),
@@ -158,6 +159,7 @@ impl Service {
 
 /// An import under way.
 struct Run<'a> {
+    service: &'a Service,
     place: &'a EnvironmentPlace,
     write: Write,
     now: Timestamp,
@@ -182,6 +184,7 @@ impl Run<'_> {
                 return Ok(());
             }
             (Some(id), ImportStrategy::Overwrite) => {
+                self.service.require_no_rollout_of(id).await?;
                 self.write.delete_feature(id, self.now).await?;
                 let told = Told::deleted(Noun::Feature, id.get(), None)
                     .saying(format!("Flag / Remote Config Deleted: {}", feature.name));

@@ -125,10 +125,13 @@ impl Service {
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
         self.require_direct_changes(&place).await?;
-        let links = self
+        let guard = self.rollout_guard(environment, feature.id).await?;
+        guard.check_override(request.segment_id)?;
+        let mut links = self
             .store()
             .feature_segments(environment, feature.id, self.now_in(&place))
             .await?;
+        links.retain(|link| !guard.manages(link.segment_id));
         if links.len() >= OVERRIDE_LIMIT {
             let problem = Problem::OverridesExceed;
             return Err(ServiceError::invalid("environment", problem));
@@ -180,8 +183,11 @@ impl Service {
             return Err(ServiceError::invalid("environment", Problem::Fixed));
         }
         let feature = self.feature_in(&place.project, link.feature_id).await?;
+        let guard = self.rollout_guard(environment, feature.id).await?;
+        guard.check_override(link.segment_id)?;
         if let Some(segment) = patch.segment_id {
             self.check_segment(&place, &feature, segment).await?;
+            guard.check_override(segment)?;
             link.segment_id = segment;
         }
         write.update_feature_segment(&link).await?;
@@ -213,6 +219,8 @@ impl Service {
         let (place, link) = self.managed_link(caller, id).await?;
         self.require_direct_changes(&place).await?;
         let feature = self.feature_in(&place.project, link.feature_id).await?;
+        let guard = self.rollout_guard(place.environment.id, feature.id).await?;
+        guard.check_override(link.segment_id)?;
         write
             .delete_feature_segment(link.id, self.clock().now())
             .await?;
@@ -250,6 +258,8 @@ impl Service {
         if after != before
             && let Some(link) = after.first()
         {
+            let guard = self.rollout_guard(place.environment.id, link.feature_id);
+            guard.await?.check_order(&before, &after)?;
             write_order(&mut write, &before, &after).await?;
             let feature = self.feature_in(&place.project, link.feature_id).await?;
             let told =
@@ -330,10 +340,15 @@ impl Service {
         place: &EnvironmentPlace,
         link: &FeatureSegment,
     ) -> ServiceResult<Vec<FeatureSegment>> {
-        let links = self
+        let mut links = self
             .store()
             .feature_segments(link.environment_id, link.feature_id, self.now_in(place))
             .await?;
+        // The override of a rollout stands behind all others; one that is asked for is there all the same.
+        let guard = self
+            .rollout_guard(link.environment_id, link.feature_id)
+            .await?;
+        links.retain(|each| !guard.manages(each.segment_id) || each.id == link.id);
         Ok(links)
     }
 

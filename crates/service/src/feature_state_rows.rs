@@ -211,6 +211,7 @@ impl Service {
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
         self.require_direct_changes(place).await?;
+        self.require_free_owner(place, feature, owner).await?;
         let now = self.clock().now();
         let mut value = if place.project.prevent_flag_defaults {
             StateValue::default()
@@ -255,6 +256,24 @@ impl Service {
         self.finish(write, Some(caller), place.subject(), told)
             .await?;
         Ok(state)
+    }
+
+    /// Passes owners whose state no rollout manages.
+    async fn require_free_owner(
+        &self,
+        place: &EnvironmentPlace,
+        feature: &Feature,
+        owner: NewStateOwner,
+    ) -> ServiceResult<()> {
+        let guard = self.rollout_guard(place.environment.id, feature.id).await?;
+        match owner {
+            NewStateOwner::Environment => guard.check_state(&StateOwner::Environment),
+            NewStateOwner::Segment(link) => match self.store().feature_segment(link).await? {
+                Some(link) => guard.check_override(link.segment_id),
+                None => Ok(()),
+            },
+            NewStateOwner::Identity(_) => Ok(()),
+        }
     }
 
     /// Passes links of the feature in this environment.

@@ -183,6 +183,8 @@ impl Service {
             return Err(ServiceError::Versioning(VersioningProblem::ByVersionsOnly));
         }
         let feature = self.feature_in(&place.project, state.feature_id).await?;
+        let guard = self.rollout_guard(place.environment.id, feature.id).await?;
+        guard.check_state(&state.owner)?;
         let mut subject = place.subject();
         match &state.owner {
             StateOwner::Environment => {}
@@ -212,6 +214,8 @@ impl Service {
         let mut state = self.state_in(place, id).await?;
         self.require_changeable(&state).await?;
         let feature = self.feature_in(&place.project, state.feature_id).await?;
+        let guard = self.rollout_guard(place.environment.id, feature.id).await?;
+        guard.check_state(&state.owner)?;
         let before = state.clone();
         state.enabled = patch.enabled.unwrap_or(state.enabled);
         if let Some(change) = patch.value {

@@ -288,6 +288,7 @@ impl Service {
             .await?;
         let feature = self.feature_in(&project, id).await?;
         let mut write = self.store().write().await?;
+        self.require_no_rollout_of(id).await?;
         write.delete_feature(id, self.clock().now()).await?;
         let subject = Subject::project(project.organisation_id, project.id).with_all_identities();
         let told = Told::deleted(Noun::Feature, id.get(), feature.uuid)

@@ -69,6 +69,7 @@ mod passwords;
 mod projects;
 mod providers;
 mod published;
+mod rollouts;
 mod scheduled;
 mod secrets;
 mod segment_lookups;
@@ -115,7 +116,7 @@ pub use environment_metrics::{EnvironmentMetrics, FirstEvaluation};
 pub use environments::EnvironmentPatch;
 pub use error::{
     AuthenticationProblem, BoxError, ExternalProblem, Noun, Part, PasswordProblem, Problem,
-    ServiceError, ServiceResult, VersioningProblem,
+    RolloutFault, RolloutProblem, ServiceError, ServiceResult, VersioningProblem,
 };
 pub use explanations::Explanation;
 pub use external_sign_in::{CameIn, Leaving, Returning};
@@ -149,6 +150,9 @@ pub use organisations::{OrganisationPatch, OrganisationView};
 pub use own_flags::{OwnFlags, OwnFlagsSource};
 pub use projects::{ProjectPatch, ProjectView};
 pub use published::{Form, Published};
+pub use rollouts::{
+    DriveRequest, RolloutPatch, RolloutQuery, RolloutRequest, RolloutView, VariantReference,
+};
 pub use scheduled::ScheduledVersion;
 pub use segment_overrides::{OVERRIDE_LIMIT, SegmentOverrideRequest};
 pub use segment_rules::{CONDITION_LIMIT, CONDITION_TEXT_LIMIT, RULE_DEPTH_LIMIT, RULE_LIMIT};
@@ -201,6 +205,8 @@ struct Parts {
     node: String,
     /// Wakes whoever waits for the next scheduled change: it may be another now.
     schedule_changed: Notify,
+    /// Wakes whoever carries out the plans of rollouts.
+    rollouts_changed: Notify,
     /// Wakes whoever makes exports and imports of features.
     feature_files_waiting: Notify,
 }
@@ -231,6 +237,7 @@ impl Service {
             stream_secret: OnceCell::new(),
             node: uuid::Uuid::new_v4().to_string(),
             schedule_changed: Notify::new(),
+            rollouts_changed: Notify::new(),
             feature_files_waiting: Notify::new(),
             store,
             clock,
@@ -298,6 +305,10 @@ impl Service {
 
     fn schedule_changed(&self) -> &Notify {
         &self.0.schedule_changed
+    }
+
+    fn rollouts_changed(&self) -> &Notify {
+        &self.0.rollouts_changed
     }
 
     fn attempts(&self) -> &throttle::Attempts<IpAddr> {

@@ -1,5 +1,6 @@
 //! Changes of what is live, however the environment changes: directly, or by a version that is published at once.
 
+use crate::change::Told;
 use crate::environments::EnvironmentPlace;
 use crate::error::{Noun, ServiceError, ServiceResult};
 use crate::feature_states::StatePatch;
@@ -64,16 +65,31 @@ impl Service {
         (place, feature): (&EnvironmentPlace, &Feature),
         edit: LiveEdit<'_>,
     ) -> ServiceResult<()> {
+        self.finish_live_edit_telling(caller, (place, feature), edit, Vec::new())
+            .await
+    }
+
+    /// The same with more to tell.
+    pub(crate) async fn finish_live_edit_telling(
+        &self,
+        caller: &Caller,
+        (place, feature): (&EnvironmentPlace, &Feature),
+        edit: LiveEdit<'_>,
+        mut told: Vec<Told>,
+    ) -> ServiceResult<()> {
         match edit {
-            // Nothing was changed, so there is nothing to tell of.
-            LiveEdit::Direct(edit) if edit.told.is_empty() => Ok(()),
             LiveEdit::Direct(edit) => {
-                self.finish_all(edit.write, Some(caller), place.subject(), edit.told)
+                told.extend(edit.told);
+                // Nothing was changed, so there is nothing to tell of.
+                if told.is_empty() {
+                    return Ok(());
+                }
+                self.finish_all(edit.write, Some(caller), place.subject(), told)
                     .await
             }
             LiveEdit::ByVersion(draft) => {
-                let published = self.publish_draft(caller, place, feature, draft).await;
-                published.map(drop)
+                let published = self.publish_draft(caller, (place, feature), draft, told);
+                published.await.map(drop)
             }
         }
     }

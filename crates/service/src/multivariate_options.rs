@@ -124,6 +124,7 @@ impl Service {
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
         let feature = self.feature_in(&project, feature).await?;
+        self.require_no_rollout_of(feature.id).await?;
         let others = self.store().options(feature.id).await?;
         check_one(&request.key)?;
         check_value_of(feature.name.as_str(), feature.value_type, &request.value)?;
@@ -209,6 +210,7 @@ impl Service {
         let mut write = self.store().write().await?;
         let feature = self.feature_in(&project, feature).await?;
         let options = self.store().options(feature.id).await?;
+        self.require_no_rollout_of(feature.id).await?;
         let left = options.len().saturating_sub(1);
         option_among(options, id)?;
         write.delete_option(id, self.clock().now()).await?;

@@ -202,6 +202,8 @@ impl Service {
         // In turn from here: what is read now is what the change is made to.
         let mut write = self.store().write().await?;
         let mut segment = self.segment_in(&project, id).await?;
+        self.require_free_segment(id, patch.rules.as_deref())
+            .await?;
         if let Some(name) = patch.name {
             check_name("name", &name, NAME_LIMIT)?;
             segment.name = name;
@@ -237,6 +239,7 @@ impl Service {
         let project = self.segments_manager(caller, project).await?;
         let segment = self.segment_in(&project, id).await?;
         let mut write = self.store().write().await?;
+        self.require_unused_segment(id).await?;
         write.delete_segment(id, self.clock().now()).await?;
         let told = Told::deleted(Noun::Segment, id.get(), segment.uuid)
             .saying(format!("Segment deleted: {}", segment.name));

@@ -7,6 +7,7 @@ use crate::error::{Noun, Problem, ServiceError, ServiceResult, VersioningProblem
 use crate::feature_states::StatePatch;
 use crate::override_order::write_order;
 use crate::override_order::{make_room, move_link, priority_after};
+use crate::rollouts::RolloutGuard;
 use crate::segment_overrides::{OVERRIDE_LIMIT, SegmentOverrideRequest};
 use crate::state_values::check_value_of;
 use crate::versions::{VersionPlan, VersionUpdate};
@@ -30,6 +31,8 @@ pub(crate) struct StateEdit<'a> {
     links: Vec<FeatureSegment>,
     options: Vec<MultivariateOption>,
     now: Timestamp,
+    /// What a rollout manages.
+    pub(crate) guard: RolloutGuard,
     pub(crate) write: Write,
     /// What was done to single states, in the words of the audit log.
     pub(crate) told: Vec<Told>,
@@ -52,6 +55,9 @@ impl<'a> StateEdit<'a> {
             links: links.collect(),
             options: service.store().options(feature.id).await?,
             now: service.now_in(place),
+            guard: service
+                .rollout_guard(place.environment.id, feature.id)
+                .await?,
             version: Some(version),
             service,
             place,
@@ -72,8 +78,13 @@ impl<'a> StateEdit<'a> {
         let environment = place.environment.id;
         let mut states = store.segment_states(environment, feature.id, now).await?;
         states.extend(store.default_state(environment, feature.id, now).await?);
+        let mut links = store.feature_segments(environment, feature.id, now).await?;
+        // The override of a rollout stands behind all others, and is none of theirs.
+        let guard = service.rollout_guard(environment, feature.id).await?;
+        links.retain(|link| !guard.manages(link.segment_id));
         Ok(Self {
-            links: store.feature_segments(environment, feature.id, now).await?,
+            guard,
+            links,
             options: store.options(feature.id).await?,
             version: None,
             service,
@@ -134,6 +145,7 @@ impl<'a> StateEdit<'a> {
         mut state: FeatureState,
         patch: StatePatch,
     ) -> ServiceResult<FeatureStateId> {
+        self.guard.check_state(&state.owner)?;
         let before = state.clone();
         state.enabled = patch.enabled.unwrap_or(state.enabled);
         if let Some(change) = patch.value {
@@ -195,6 +207,7 @@ impl<'a> StateEdit<'a> {
     }
 
     async fn reorder(&mut self, links: Vec<FeatureSegment>) -> ServiceResult<()> {
+        self.guard.check_order(&self.links, &links)?;
         write_order(&mut self.write, &self.links, &links).await?;
         self.links = links;
         Ok(())
@@ -221,6 +234,7 @@ impl<'a> StateEdit<'a> {
         self.service
             .check_segment(self.place, self.feature, request.segment_id)
             .await?;
+        self.guard.check_override(request.segment_id)?;
         let default = self.default_state().ok();
         // The recorded server fills the columns that are not named from the feature's initial value.
         let mut value = StateValue::typed_by_content(self.feature.initial_value.as_deref());
@@ -302,6 +316,7 @@ impl<'a> StateEdit<'a> {
     pub(crate) async fn delete_override(&mut self, segment: SegmentId) -> ServiceResult<bool> {
         let mut is_deleted = false;
         while let Some((state, link)) = self.override_for(segment) {
+            self.guard.check_override(segment)?;
             self.write.delete_feature_segment(link.id, self.now).await?;
             // The others keep their priorities, as recorded of every route that deletes by segment.
             self.links.retain(|known| known.id != link.id);

@@ -21,6 +21,7 @@ impl Service {
         if place.environment.use_v2_feature_versioning {
             return Err(ServiceError::Versioning(VersioningProblem::AlreadyOn));
         }
+        self.require_no_rollout_in(&place).await?;
         write
             .enable_versions(place.environment.id, self.now_in(&place))
             .await?;
@@ -43,6 +44,7 @@ impl Service {
         if !place.environment.use_v2_feature_versioning {
             return Err(ServiceError::Versioning(VersioningProblem::AlreadyOff));
         }
+        self.require_no_rollout_in(&place).await?;
         write
             .disable_versions(place.environment.id, self.now_in(&place))
             .await?;

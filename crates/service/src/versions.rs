@@ -151,7 +151,8 @@ impl Service {
         let is_published = plan.is_published;
         carry_out(&mut draft.edit, plan).await?;
         if is_published {
-            return self.publish_draft(caller, &place, &feature, draft).await;
+            let place = (&place, &feature);
+            return self.publish_draft(caller, place, draft, Vec::new()).await;
         }
         let told = told(
             Told::created,
@@ -199,7 +200,9 @@ impl Service {
             version.live_from = live_from.or(version.live_from);
             self.settle_time(&mut version, now).await?;
         }
-        self.write_published(caller, (&place, &feature), version, write)
+        let guard = self.rollout_guard(place.environment.id, feature.id).await?;
+        guard.check_version(&self.store().feature_version_states(version.id).await?)?;
+        self.write_published(caller, (&place, &feature), version, (write, Vec::new()))
             .await
     }
 
@@ -268,13 +271,14 @@ impl Service {
     pub(crate) async fn publish_draft(
         &self,
         caller: &Caller,
-        place: &EnvironmentPlace,
-        feature: &Feature,
+        (place, feature): (&EnvironmentPlace, &Feature),
         draft: Draft<'_>,
+        more: Vec<Told>,
     ) -> ServiceResult<VersionView> {
         let mut version = draft.version;
         self.settle_time(&mut version, self.now_in(place)).await?;
-        self.write_published(caller, (place, feature), version, draft.edit.write)
+        let write = draft.edit.write;
+        self.write_published(caller, (place, feature), version, (write, more))
             .await
     }
 
@@ -298,7 +302,7 @@ impl Service {
         caller: &Caller,
         (place, feature): (&EnvironmentPlace, &Feature),
         mut version: FeatureVersion,
-        mut write: Write,
+        (mut write, mut more): (Write, Vec<Told>),
     ) -> ServiceResult<VersionView> {
         let now = self.now_in(place);
         version.published_at = Some(now);
@@ -306,8 +310,8 @@ impl Service {
         version.updated_at = now.after(version.updated_at);
         write.update_feature_version(&version).await?;
         let summary = "New version published";
-        let told = told(Told::updated, &version, summary, feature);
-        self.finish(write, Some(caller), place.subject(), told)
+        more.push(told(Told::updated, &version, summary, feature));
+        self.finish_all(write, Some(caller), place.subject(), more)
             .await?;
         let now = self.now_in(&self.place_now(place).await?);
         Ok(view(version, now))

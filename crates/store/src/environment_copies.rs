@@ -73,7 +73,7 @@ struct Journey {
 impl Write {
     /// Copies what an environment serves and what it is going to serve into one that has nothing yet: defaults and
     /// segment overrides with their priorities, what variants are hashed by, and the published versions they belong
-    /// to. History, drafts and overrides of identities are left behind.
+    /// to. History, drafts, overrides of identities and what rollouts serve are left behind.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -149,6 +149,7 @@ impl Transaction {
             SELECT l.id, l.feature_id, l.segment_id, l.priority, l.feature_version_id
             FROM feature_segments l JOIN features f ON f.id = l.feature_id
             WHERE l.environment_id = $1 AND l.deleted_at IS NULL AND f.deleted_at IS NULL
+                AND NOT EXISTS (SELECT 1 FROM rollouts r WHERE r.managed_segment_id = l.segment_id)
             ORDER BY l.id";
         let mut rows: Vec<LinkRow> = on_transaction!(&mut *self, |connection| {
             sqlx::query_as(SQL)

@@ -41,6 +41,8 @@ pub enum Noun {
     Organisation,
     /// A project.
     Project,
+    /// A rollout of a feature.
+    Rollout,
     /// A segment.
     Segment,
     /// A server-side key.
@@ -76,6 +78,7 @@ impl Noun {
         Self::MultivariateOption,
         Self::Organisation,
         Self::Project,
+        Self::Rollout,
         Self::Segment,
         Self::ServerKey,
         Self::ClientKey,
@@ -112,6 +115,7 @@ impl Noun {
             Self::MultivariateOption => "multivariate option",
             Self::Organisation => "organisation",
             Self::Project => "project",
+            Self::Rollout => "rollout",
             Self::Segment => "segment",
             Self::ServerKey => "server-side key",
             Self::ClientKey => "client-side key",

@@ -152,6 +152,9 @@ fn service_answer(error: ServiceError) -> Answer {
             &format!("The {noun} was changed meanwhile."),
         ),
         ServiceError::Versioning(problem) => versioning(&problem),
+        ServiceError::Rollout(problem) => {
+            detail(StatusCode::CONFLICT, &words::sentence(&problem.to_string()))
+        }
         ServiceError::Invalid { field, problem }
         | ServiceError::InvalidPart { field, problem, .. } => invalid(field, &problem),
         ServiceError::External(problem) => external(problem),
@@ -304,6 +307,7 @@ fn model(noun: Noun) -> &'static str {
         Noun::MultivariateOption => "MultivariateFeatureOption",
         Noun::Organisation => "Organisation",
         Noun::Project => "Project",
+        Noun::Rollout => "Rollout",
         Noun::Segment => "Segment",
         Noun::ServerKey => "EnvironmentAPIKey",
         Noun::SignInLink => "SignInLink",

@@ -3,7 +3,7 @@
 //! A path is a [`view::View`]: its methods with their authentication. Around the handlers stand the shapes of the
 //! original's framework (errors by field, `detail`, `Allow`, `OPTIONS`, pages), written once.
 
-mod admin;
+pub(crate) mod admin;
 pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod call;

@@ -102,6 +102,7 @@ pub(crate) fn problem_text(problem: &Problem) -> Vec<Cow<'static, str>> {
         Problem::TraitsExceed { limit } => {
             format!("An identity may have no more than {limit} traits.").into()
         }
+        Problem::Rollout(fault) => format!("This field {fault}.").into(),
         Problem::TraitNotInteger => "Trait is not an integer.".into(),
     };
     vec![text]

@@ -57,3 +57,13 @@ pub(crate) fn no_row_id(kind: &str) -> String {
 pub(crate) fn no_match(model: &str) -> Cow<'static, str> {
     format!("No {model} matches the given query.").into()
 }
+
+/// What the product says, as a sentence.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(char::to_uppercase);
+    let mut sentence: String = first.into_iter().flatten().collect();
+    sentence.push_str(characters.as_str());
+    sentence.push('.');
+    sentence
+}

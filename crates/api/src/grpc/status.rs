@@ -75,6 +75,7 @@ pub(crate) fn status_of(error: &ServiceError) -> Status {
             Status::invalid_argument(error.to_string())
         }
         ServiceError::Versioning(_)
+        | ServiceError::Rollout(_)
         | ServiceError::External(_)
         | ServiceError::ChangeRequestNeeded
         | ServiceError::Outdated { .. } => Status::failed_precondition(error.to_string()),

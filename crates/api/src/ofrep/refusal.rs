@@ -105,6 +105,7 @@ fn service_failure(error: &ServiceError, key: Option<&str>) -> Response {
         | ServiceError::NotFound { .. }
         | ServiceError::Conflict { .. }
         | ServiceError::Versioning(_)
+        | ServiceError::Rollout(_)
         | ServiceError::External(_)
         | ServiceError::InvalidPart { .. }
         | ServiceError::ChangeRequestNeeded

@@ -6,7 +6,7 @@ use super::{Snapshot, SnapshotFeature, SnapshotRows, SnapshotSegment};
 use crate::ruleset::{FeatureRules, Ruleset, SegmentRules};
 use crate::{
     CompileWarning, Feature, FeatureId, FeatureState, Hash, MultivariateOption, PatternBudget,
-    Segment, SegmentId,
+    Segment, SegmentId, segment_membership,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -24,6 +24,7 @@ impl Snapshot {
         // Parts are found again by their ids.
         rows.features.sort_by_key(|feature| feature.id);
         rows.segments.sort_by_key(|segment| segment.id);
+        segment_membership::expand(&mut rows.segments);
         let states = LiveStates::sort(rows.states);
         let hash = rows.environment.hash;
         let features = feature_parts(

@@ -1,6 +1,6 @@
 //! What can be wrong with a field.
 
-use super::PasswordProblem;
+use super::{PasswordProblem, RolloutFault};
 use flagstaff_core::{FeatureId, WrongType};
 
 /// What is wrong with a field.
@@ -200,6 +200,9 @@ pub enum Problem {
         /// The most allowed.
         limit: usize,
     },
+    /// No rollout can be like that.
+    #[error("{0}")]
+    Rollout(RolloutFault),
     /// Only integers can be incremented.
     #[error("is not an integer")]
     TraitNotInteger,

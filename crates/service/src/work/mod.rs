@@ -9,6 +9,7 @@ mod leases;
 mod mails;
 mod own_flags;
 mod propagation_probe;
+mod rollouts;
 mod schedule;
 mod usage_flush;
 
@@ -78,6 +79,7 @@ impl Service {
         }
         tasks.spawn(clean_up::run(self.clone(), stop.clone()));
         tasks.spawn(schedule::run(self.clone(), stop.clone()));
+        tasks.spawn(rollouts::run(self.clone(), stop.clone()));
         tasks.spawn(feature_files::run(self.clone(), stop.clone()));
         tasks.spawn(mails::run(self.clone(), stop.clone()));
         if self.has_distant_flags() {

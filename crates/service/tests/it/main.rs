@@ -17,6 +17,7 @@ mod mail;
 mod memory;
 mod own_flags;
 mod publishing;
+mod rollouts;
 mod schedule;
 mod segments;
 mod sign_in;

@@ -12,10 +12,10 @@ use serde_json::{Map, Value as Json};
 /// Items on a page when nothing else is asked for.
 const PAGE_SIZE: u32 = 999;
 /// Characters of what a list is searched for.
-pub(super) const SEARCH_LIMIT: usize = 2000;
+pub(crate) const SEARCH_LIMIT: usize = 2000;
 
 /// Reads the parameters behind the question mark as the fields of a body are read.
-pub(super) fn read_parameters<T>(
+pub(crate) fn read_parameters<T>(
     query: &Query,
     read: impl FnOnce(&mut Fields<'_>) -> T,
 ) -> Result<T, Failure> {
@@ -29,12 +29,12 @@ pub(super) fn read_parameters<T>(
 }
 
 /// Which page was asked for.
-pub(super) fn paging(query: &Query) -> Result<Paging, Failure> {
+pub(crate) fn paging(query: &Query) -> Result<Paging, Failure> {
     Paging::read(query, PAGE_SIZE)
 }
 
 /// The same in the words of the product.
-pub(super) fn page_request(paging: Paging) -> PageRequest {
+pub(crate) fn page_request(paging: Paging) -> PageRequest {
     PageRequest {
         page: paging.page,
         size: paging.size,
@@ -42,7 +42,7 @@ pub(super) fn page_request(paging: Paging) -> PageRequest {
 }
 
 /// Answers a page that the product cut.
-pub(super) fn answer_page<S, T>(
+pub(crate) fn answer_page<S, T>(
     call: &Call<S>,
     paging: Paging,
     page: &Page<T>,
@@ -53,7 +53,7 @@ pub(super) fn answer_page<S, T>(
 }
 
 /// Answers a page of a list that is known as a whole.
-pub(super) fn answer_part<S, T>(
+pub(crate) fn answer_part<S, T>(
     call: &Call<S>,
     paging: Paging,
     items: &[T],

@@ -9,17 +9,17 @@ const NOT_A_TIME: &str = "Datetime has wrong format. Use one of these formats in
     YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].";
 
 /// `2026-11-21T00:03:55.838166Z`
-pub(super) fn shown(time: Timestamp) -> String {
+pub(crate) fn shown(time: Timestamp) -> String {
     iso(time, UtcMark::Zulu)
 }
 
 /// A time that may be missing.
-pub(super) fn shown_optional(time: Option<Timestamp>) -> Option<String> {
+pub(crate) fn shown_optional(time: Option<Timestamp>) -> Option<String> {
     time.map(shown)
 }
 
 /// Reads a time, or `null`.
-pub(super) fn read(fields: &mut Fields<'_>, name: &'static str) -> Sent<Timestamp> {
+pub(crate) fn read(fields: &mut Fields<'_>, name: &'static str) -> Sent<Timestamp> {
     match fields.any(name, Need::OptionalOrNull) {
         Sent::Given(json) => {
             let text = scalar::text(json).unwrap_or_default();

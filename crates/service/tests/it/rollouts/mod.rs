@@ -1,0 +1,4 @@
+//! Rollouts: who has what at each step, how they end, and what is refused.
+
+mod crowd;
+mod life;
