@@ -44,6 +44,8 @@ pub struct Feature {
     pub hash: Option<Hash>,
     /// What kind of values it has.
     pub value_type: ValueType,
+    /// The first microsecond (UTC) of the day by which it is expected to be gone from the code.
+    pub expected_removal: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
 }

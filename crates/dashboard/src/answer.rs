@@ -109,6 +109,8 @@ fn with_headers(mut response: Response) -> Response {
     response
 }
 
+const NOT_FOUND: &str = "There is no such thing, or it is not yours to see.";
+
 /// A page that says one thing.
 #[derive(Template)]
 #[template(path = "notice.html")]
@@ -160,6 +162,30 @@ pub(crate) fn refusal(error: &ServiceError) -> Response {
     )
 }
 
+/// A page for a request that came to no page of ours.
+pub(crate) fn plain_refusal(status: StatusCode) -> Response {
+    let (heading, text) = match status {
+        StatusCode::NOT_FOUND => ("Not found", NOT_FOUND),
+        StatusCode::METHOD_NOT_ALLOWED => (
+            "Nothing to see here",
+            "This address takes forms only, or shows only. Go back to the page you came from.",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            "Too much at once",
+            "The form was larger than forms may be. Nothing was changed.",
+        ),
+        StatusCode::REQUEST_TIMEOUT => (
+            "That took too long",
+            "The form did not arrive in time. Try again.",
+        ),
+        _ => (
+            "That did not work",
+            "The address or the form is not as pages of this server make them. Nothing was changed.",
+        ),
+    };
+    page(status, &Notice { heading, text })
+}
+
 /// What a person is told about an error.
 pub(crate) fn sentence(error: &ServiceError) -> String {
     match error {
@@ -178,9 +204,7 @@ pub(crate) fn sentence(error: &ServiceError) -> String {
             "The database cannot be reached. Try again in a moment.".to_owned()
         }
         ServiceError::Internal(_) => "The server's log says more.".to_owned(),
-        ServiceError::NotFound { .. } => {
-            "There is no such thing, or it is not yours to see.".to_owned()
-        }
+        ServiceError::NotFound { .. } => NOT_FOUND.to_owned(),
         ServiceError::External(problem) => external_sentence(*problem).to_owned(),
         ServiceError::Forbidden => "Your role does not allow this.".to_owned(),
         ServiceError::Outdated { .. } => {

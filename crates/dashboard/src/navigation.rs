@@ -5,6 +5,7 @@ use crate::answer::encoded;
 use crate::shell::{Place, Shell};
 use crate::visitor::Asked;
 use flagstaff_core::{Environment, EnvironmentPermission, Project, ProjectPermission};
+use flagstaff_service::OwnFlags;
 
 /// A part of the dashboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,18 +168,41 @@ impl Section {
         }
     }
 
+    /// True where the dashboard's own flags show it.
+    pub(crate) fn is_shown(self, flags: &OwnFlags) -> bool {
+        match self {
+            Self::Usage => flags.usage_chart,
+            Self::Flagd => flags.integration_data,
+            Self::Start
+            | Self::Features
+            | Self::Segments
+            | Self::Identities
+            | Self::Scheduled
+            | Self::Lifecycle
+            | Self::Audit
+            | Self::EnvironmentSettings
+            | Self::ProjectSettings
+            | Self::Organisation
+            | Self::Account
+            | Self::About => true,
+        }
+    }
+
     /// True where the member may see what is there.
     fn is_open(self, shell: &Shell) -> bool {
+        if !self.is_shown(&shell.flags) {
+            return false;
+        }
         match self {
             Self::Identities => shell.may_in_environment(EnvironmentPermission::ViewIdentities),
             Self::Audit => shell.may_in_project(ProjectPermission::ViewAuditLog),
             Self::ProjectSettings => shell.project.is_some(),
-            Self::Usage => shell.flags.usage_chart,
             Self::Start
             | Self::Features
             | Self::Segments
             | Self::Scheduled
             | Self::Lifecycle
+            | Self::Usage
             | Self::EnvironmentSettings
             | Self::Flagd
             | Self::Organisation

@@ -1,10 +1,11 @@
 //! Where pages are registered: the path, who may ask for it, and with that its name in metrics.
 
 use crate::Dashboard;
-use crate::answer::see_other;
+use crate::answer::{plain_refusal, see_other};
 use axum::Router;
+use axum::body::to_bytes;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
@@ -16,6 +17,9 @@ const VISITOR_LIMIT: usize = 16 * 1024;
 const MEMBER_LIMIT: usize = 1024 * 1024;
 /// How long a page may take, a form's arrival included. Checking a password takes the most.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// The most bytes of a plain refusal that are looked at.
+const PLAIN_LIMIT: usize = 16 * 1024;
 
 /// All pages, to be merged into what the server answers.
 pub struct Pages {
@@ -64,6 +68,7 @@ impl Routes {
             router: self
                 .router
                 .layer(middleware::from_fn(in_time))
+                .layer(middleware::map_response(as_page))
                 .with_state(self.dashboard),
             paths: self.paths,
         }
@@ -92,6 +97,32 @@ fn sign_in_path(method: &Method, uri: &Uri) -> String {
     }
     let wanted = uri.path_and_query().map_or("/", |wanted| wanted.as_str());
     format!("/?next={}", crate::answer::encoded(wanted))
+}
+
+/// Says with a page what the framework refuses in plain words: an id that is none, a form that cannot be read, another method.
+async fn as_page(response: Response) -> Response {
+    let status = response.status();
+    let headers = response.headers();
+    let is_plain = match headers.get(header::CONTENT_TYPE) {
+        Some(media_type) => media_type.as_bytes().starts_with(b"text/plain"),
+        None => headers.get(header::LOCATION).is_none(),
+    };
+    if !status.is_client_error() || !is_plain {
+        return response;
+    }
+    let allow = headers.get(header::ALLOW).cloned();
+    let body = to_bytes(response.into_body(), PLAIN_LIMIT).await;
+    // What the framework says of a part of the path that is no number.
+    let is_no_path = body.is_ok_and(|text| text.starts_with(b"Invalid URL"));
+    let mut page = plain_refusal(if is_no_path {
+        StatusCode::NOT_FOUND
+    } else {
+        status
+    });
+    if let Some(allow) = allow {
+        page.headers_mut().insert(header::ALLOW, allow);
+    }
+    page
 }
 
 /// Gives up on a form that does not arrive.

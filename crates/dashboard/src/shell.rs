@@ -144,6 +144,12 @@ impl Shell {
         organisation.is_some_and(|found| self.caller.role_in(found.id) == Some(Role::Admin))
     }
 
+    /// True for superusers.
+    pub(crate) fn is_superuser(&self) -> bool {
+        let member = self.caller.member();
+        member.is_some_and(|member| member.is_superuser)
+    }
+
     /// The first letter of the member's name.
     pub(crate) fn initial(&self) -> String {
         let first = self.email.chars().next();
@@ -194,7 +200,7 @@ impl Dashboard {
         let asked = &signed_in.request;
         let flags = self.service.own_flags().await;
         // A part that the dashboard's own flags hide cannot be had by its address either.
-        if section == Section::Usage && !flags.usage_chart {
+        if !section.is_shown(&flags) {
             let noun = Noun::Environment;
             return Err(ServiceError::NotFound { noun });
         }

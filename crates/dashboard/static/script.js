@@ -19,6 +19,7 @@
 (() => {
   const FRAGMENT = "X-Flagstaff-Fragment";
   const byId = (id) => document.getElementById(id);
+  const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
   const isField = (element) => Boolean(element?.closest?.("input, textarea, select, [contenteditable]"));
 
   // --- Fetching and replacing ---
@@ -35,26 +36,37 @@
   function remembered() {
     const active = document.activeElement;
     if (!active || !active.id) return null;
-    const typed = isField(active) && active.type !== "checkbox" && active.type !== "radio";
     let selection = null;
-    try { selection = typed ? [active.selectionStart, active.selectionEnd] : null; } catch { selection = null; }
-    return { id: active.id, value: typed && active.dataset.keepTyped !== undefined ? active.value : null, selection };
+    try { selection = isField(active) ? [active.selectionStart, active.selectionEnd] : null; } catch { selection = null; }
+    return { id: active.id, selection };
   }
 
   function focusAgain(memory) {
     const element = memory && byId(memory.id);
     if (!element || element === document.activeElement) return;
-    if (memory.value !== null) element.value = memory.value;
     element.focus({ preventScroll: true });
     try { if (memory.selection) element.setSelectionRange(...memory.selection); } catch { /* No text field. */ }
   }
 
-  function replace(id, page) {
+  const isBox = (field) => field.type === "checkbox" || field.type === "radio";
+  const fieldStates = (root) => new Map([...root.querySelectorAll("input[id]:not([type=hidden]), textarea[id], select[id]")]
+    .map((field) => [field.id, isBox(field) ? field.checked : field.value]));
+
+  // What was typed or chosen while the answer was on its way stays.
+  function keepTyped(here, there, sent) {
+    for (const [id, state] of fieldStates(here)) {
+      const field = sent.has(id) && sent.get(id) !== state && there.querySelector(`#${CSS.escape(id)}`);
+      if (field) field[isBox(field) ? "checked" : "value"] = state;
+    }
+  }
+
+  function replace(id, page, sent) {
     const here = byId(id);
     const there = page.getElementById(id);
     if (!here || !there) return false;
     const memory = remembered();
     const opened = [...here.querySelectorAll("details[open][id]")].map((each) => each.id);
+    if (sent) keepTyped(here, there, sent);
     here.replaceWith(document.adoptNode(there));
     for (const each of opened) byId(each)?.setAttribute("open", "");
     focusAgain(memory);
@@ -67,17 +79,17 @@
     for (const notice of page.querySelectorAll("#notices > .notice")) show(document.adoptNode(notice));
   }
 
+  function closeButton(close) {
+    const button = make("button", { type: "button", className: "close", textContent: "×", onclick: close });
+    button.setAttribute("aria-label", "Close");
+    return button;
+  }
+
   function show(notice) {
     const region = byId("notices");
     if (!region) return;
     for (const old of region.children) old.remove();
-    const close = document.createElement("button");
-    close.type = "button";
-    close.className = "close";
-    close.setAttribute("aria-label", "Close");
-    close.textContent = "×";
-    close.addEventListener("click", () => notice.remove());
-    notice.append(close);
+    notice.append(closeButton(() => notice.remove()));
     region.append(notice);
     if (!notice.classList.contains("problem")) leave(notice, notice.querySelector("form") ? 12000 : 6000);
   }
@@ -92,23 +104,16 @@
   }
 
   function say(text) {
-    const notice = document.createElement("div");
-    notice.className = "notice problem";
-    const paragraph = document.createElement("p");
-    paragraph.textContent = text;
-    notice.append(paragraph);
+    const notice = make("div", { className: "notice problem" });
+    notice.append(make("p", { textContent: text }));
     show(notice);
   }
 
-  function samePath(address) {
-    return new URL(address, location.href).pathname === location.pathname;
-  }
-
   // Puts an answer into the page; what has no place in it is opened as a page of its own.
-  function take({ answer, page }, target, remember) {
+  function take({ answer, page }, target, remember, sent) {
     const dialog = byId("dialog");
     const within = dialog?.open && page.querySelector("[data-dialog-content]");
-    if (answer.redirected && !samePath(answer.url) && target !== "main") target = "main";
+    if (answer.redirected && new URL(answer.url).pathname !== location.pathname && target !== "main") target = "main";
     if (answer.status === 403 || answer.status === 404 || answer.status >= 500) {
       const heading = page.querySelector("main p") ?? page.querySelector("h1");
       say(heading?.textContent || `The server answered ${answer.status}.`);
@@ -119,7 +124,7 @@
       return;
     }
     if (dialog?.open) dialog.close();
-    if (!replace(target, page)) {
+    if (!replace(target, page, answer.redirected ? null : sent)) {
       location.assign(answer.url);
       return;
     }
@@ -131,11 +136,7 @@
     const wanted = byId(target)?.querySelector("[autofocus]");
     if (wanted) wanted.focus();
     else if (answer.status === 422) byId(target).querySelector('[aria-invalid="true"], [role="alert"]')?.focus();
-    else if (answer.redirected && target === "main") keepFocus();
-  }
-
-  function keepFocus() {
-    if (document.activeElement === document.body) byId("main")?.focus({ preventScroll: true });
+    else if (answer.redirected && target === "main" && document.activeElement === document.body) byId("main").focus({ preventScroll: true });
   }
 
   async function send(form, submitter) {
@@ -154,26 +155,34 @@
     const signal = isSearch ? searching.signal : undefined;
     const query = fields.toString();
     const url = isSearch ? `${address.split("?")[0]}${query && "?"}${query}` : address;
+    const sent = fieldStates(document);
     form.setAttribute("aria-busy", "true");
+    form.dataset.pressed = submitter?.id ?? "";
+    let next = null;
     if (submitter) submitter.classList.add("busy");
     try {
       const options = isSearch ? { signal } : { method: "POST", body: fields };
       const answer = await fetchPage(url, options);
       if (submitter?.dataset.draft === undefined) delete form.dataset.dirty;
-      take(answer, target, isSearch ? "replace" : "push");
+      take(answer, target, isSearch ? "replace" : "push", sent);
+      if (!answer.answer.redirected) next = form.dataset.next;
     } catch (error) {
       if (error.name !== "AbortError") say("The server cannot be reached. Nothing was changed.");
     } finally {
-      form.removeAttribute("aria-busy");
+      if (!signal?.aborted) form.removeAttribute("aria-busy");
+      delete form.dataset.next;
       submitter?.classList.remove("busy");
     }
+    if (next) byId(next)?.click();
   }
 
   async function follow(link) {
+    searching?.abort();
+    searching = new AbortController();
     try {
-      take(await fetchPage(link.href), link.dataset.enhance, "push");
-    } catch {
-      location.assign(link.href);
+      take(await fetchPage(link.href, { signal: searching.signal }), link.dataset.enhance, "push");
+    } catch (error) {
+      if (error.name !== "AbortError") location.assign(link.href);
     }
   }
 
@@ -191,15 +200,9 @@
   function fill(dialog, page) {
     const content = page.querySelector("[data-dialog-content]");
     renameIds(content);
-    const close = document.createElement("button");
-    close.type = "button";
-    close.className = "close";
-    close.setAttribute("aria-label", "Close");
-    close.textContent = "×";
-    close.addEventListener("click", () => dialog.close());
     const heading = content.querySelector("h1, h2");
     if (heading) heading.id = "dialog-title";
-    dialog.replaceChildren(close, document.adoptNode(content));
+    dialog.replaceChildren(closeButton(() => dialog.close()), document.adoptNode(content));
     prepare(dialog);
   }
 
@@ -212,7 +215,7 @@
         return;
       }
       fill(dialog, page);
-      dialog.showModal();
+      if (!dialog.open) dialog.showModal();
       dialog.querySelector("input:not([type=hidden]), textarea, select")?.focus();
     } catch {
       location.assign(link.href);
@@ -228,17 +231,15 @@
       const label = each.getAttribute("aria-label") ?? each.dataset.shortcutLabel ?? each.textContent;
       list.push([each.dataset.shortcut, label.trim()]);
     }
-    const content = page.createElement("div");
+    const content = make("div");
     content.dataset.dialogContent = "";
-    const heading = page.createElement("h2");
-    heading.textContent = "Keyboard shortcuts";
-    const shown = page.createElement("dl");
+    const shown = make("dl");
     for (const [keys, label] of list) {
-      const term = page.createElement("dt");
-      for (const key of keys.split(" ")) term.append(Object.assign(page.createElement("kbd"), { textContent: key }), " ");
-      shown.append(term, Object.assign(page.createElement("dd"), { textContent: label }));
+      const term = make("dt");
+      for (const key of keys.split(" ")) term.append(make("kbd", { textContent: key }), " ");
+      shown.append(term, make("dd", { textContent: label }));
     }
-    content.append(heading, shown);
+    content.append(make("h2", { textContent: "Keyboard shortcuts" }), shown);
     page.body.append(content);
     fill(dialog, page);
     dialog.showModal();
@@ -296,8 +297,9 @@
     if (!regions.length) return;
     let fetched;
     try { fetched = await fetchPage(location.href, {}, "live"); } catch { fetched = null; }
-    if (!fetched?.answer.ok) {
-      refreshIn(5000);
+    // Somebody's own form has its turn first.
+    if (!fetched?.answer.ok || document.querySelector('form[aria-busy="true"]')) {
+      refreshIn(fetched?.answer.ok ? 300 : 5000);
       return;
     }
     for (const region of regions) {
@@ -347,7 +349,8 @@
 
   function awaitName(field) {
     const button = field.form?.querySelector("button[type=submit]");
-    if (button) button.disabled = field.value !== field.dataset.confirm;
+    // A line of text holds no newlines, though a name may.
+    if (button) button.disabled = field.value.trim() !== field.dataset.confirm.replaceAll(/[\r\n]/g, "").trim();
   }
 
   // --- Moving rows ---
@@ -406,12 +409,11 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const target = event.submitter?.dataset.enhance ?? form.dataset.enhance;
-    if (!target || !byId(target) || form.getAttribute("aria-busy") === "true") {
-      if (form.getAttribute("aria-busy") === "true") event.preventDefault();
-      return;
-    }
+    if (!target || !byId(target)) return;
     event.preventDefault();
-    send(form, event.submitter);
+    if (form.method !== "post" || form.getAttribute("aria-busy") !== "true") send(form, event.submitter);
+    // Pressed twice is pressed once; another button has its turn when the answer is there.
+    else if (event.submitter?.id !== form.dataset.pressed || event.submitter.dataset.draft !== undefined) form.dataset.next = event.submitter?.id ?? "";
   });
 
   document.addEventListener("click", (event) => {
@@ -445,7 +447,7 @@
     if (!form) return;
     if (form.dataset.search !== undefined && field.type === "search") {
       clearTimeout(typing);
-      typing = setTimeout(() => send(form), 180);
+      typing = setTimeout(() => form.isConnected && send(form), 180);
     } else if (form.method === "post") form.dataset.dirty = "";
   });
 

@@ -296,7 +296,7 @@ impl Service {
     }
 }
 
-fn require_superuser(caller: &Caller) -> ServiceResult<()> {
+pub(crate) fn require_superuser(caller: &Caller) -> ServiceResult<()> {
     if caller.require_person()?.is_superuser {
         return Ok(());
     }

@@ -248,6 +248,7 @@ impl Run<'_> {
             is_server_key_only: feature.is_server_key_only,
             hash: feature.hash,
             value_type: feature.value_type,
+            expected_removal: None,
             options: Vec::new(),
             owners: Vec::new(),
             tags: Vec::new(),

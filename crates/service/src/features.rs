@@ -37,6 +37,8 @@ pub struct FeatureRequest {
     pub hash: Option<Hash>,
     /// What kind of values it has.
     pub value_type: ValueType,
+    /// The day by which it is expected to be gone from the code: any time of it, UTC.
+    pub expected_removal: Option<Timestamp>,
     /// With options it is multivariate.
     pub options: Vec<OptionRequest>,
     /// Multivariate even without options.
@@ -60,6 +62,8 @@ pub struct FeaturePatch {
     pub hash: Option<Option<Hash>>,
     /// What kind of values it has: all that it has now must be of this kind.
     pub value_type: Option<ValueType>,
+    /// The day by which it is expected to be gone from the code: any time of it, UTC; `Some(None)` takes it away.
+    pub expected_removal: Option<Option<Timestamp>>,
     /// What it is sorted by; those not named are taken away.
     pub tags: Option<Vec<TagId>>,
 }
@@ -189,6 +193,7 @@ impl Service {
             is_server_key_only: request.is_server_key_only,
             hash: request.hash,
             value_type: request.value_type,
+            expected_removal: request.expected_removal.map(Timestamp::start_of_day),
             options,
             owners,
             tags: request.tags,
@@ -237,6 +242,9 @@ impl Service {
             .unwrap_or(feature.is_server_key_only);
         feature.hash = patch.hash.unwrap_or(feature.hash);
         feature.value_type = patch.value_type.unwrap_or(feature.value_type);
+        if let Some(day) = patch.expected_removal {
+            feature.expected_removal = day.map(Timestamp::start_of_day);
+        }
         write.update_feature(&feature).await?;
         if let Some(tags) = &patch.tags {
             self.check_tags("tags", &project, tags).await?;

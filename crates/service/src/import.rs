@@ -271,6 +271,7 @@ impl Import {
                 is_server_key_only: feature.is_server_key_only,
                 hash: None,
                 value_type: ValueType::Auto,
+                expected_removal: None,
                 options: Vec::new(),
                 owners: Vec::new(),
                 tags: Vec::new(),

@@ -64,6 +64,7 @@ mod organisation_members;
 mod organisations;
 pub mod outbound;
 mod override_order;
+mod own_flag_switches;
 mod own_flags;
 mod passwords;
 mod projects;
@@ -142,11 +143,14 @@ pub use identity_search::{FoundIdentities, IdentityQuestion};
 pub use identity_traits::{TraitKind, TraitPatch};
 pub use import::{ImportRequest, Imported};
 pub use invites::{Invitation, InviteRequest, NewlyInvited};
-pub use lifecycle::{UnusedFeature, UnusedFeatures, UnusedQuery};
+pub use lifecycle::{
+    DUE_LIMIT, DueFeature, DueFeatures, UnusedFeature, UnusedFeatures, UnusedQuery,
+};
 pub use live_changes::OverrideChange;
 pub use multivariate_options::{OptionPatch, OptionRequest};
 pub use operations::{DatabaseFacts, Facts, Readiness};
 pub use organisations::{OrganisationPatch, OrganisationView};
+pub use own_flag_switches::OwnFlagSwitch;
 pub use own_flags::{OwnFlags, OwnFlagsSource};
 pub use projects::{ProjectPatch, ProjectView};
 pub use published::{Form, Published};

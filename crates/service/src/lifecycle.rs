@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, HashMap};
 const DAY: i64 = 24 * 3_600_000_000;
 /// Days that can be asked for.
 const DAY_LIMIT: u32 = 3_650;
+/// Features that are told to be due at once, at most.
+pub const DUE_LIMIT: usize = 200;
 
 /// Which features are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +48,65 @@ pub struct UnusedFeatures {
     pub by_owner: Vec<(Option<Member>, usize)>,
 }
 
+/// A feature that is expected to be gone soon, or should be gone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DueFeature {
+    /// The feature.
+    pub feature: Feature,
+    /// The first microsecond (UTC) of the day by which it is expected to be gone.
+    pub day: Timestamp,
+    /// True where that day is over.
+    pub is_overdue: bool,
+    /// Who looks after it.
+    pub owners: Vec<Member>,
+}
+
+/// Features that are due.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DueFeatures {
+    /// The earliest day first; [`DUE_LIMIT`] at most.
+    pub items: Vec<DueFeature>,
+    /// How many there are.
+    pub total: usize,
+}
+
 impl Service {
+    /// Features of a project whose expected removal is at most some days away, and those that should be gone.
+    ///
+    /// # Errors
+    /// As [`Service::project`].
+    pub async fn due_features(
+        &self,
+        caller: &Caller,
+        project: ProjectId,
+        days: u32,
+    ) -> ServiceResult<DueFeatures> {
+        let project = self.visible_project(caller, project).await?;
+        let store = self.store();
+        let today = self.clock().now().start_of_day();
+        let until = today.plus_micros(i64::from(days.min(DAY_LIMIT)) * DAY);
+        let due = store.features_due(project.id, until).await?;
+        let total = due.len();
+        let mut items = Vec::new();
+        for id in due.into_iter().take(DUE_LIMIT) {
+            let feature = store.feature(id).await?;
+            // Gone or put off since.
+            let Some((feature, day)) = feature.and_then(|found| {
+                let day = found.expected_removal?;
+                Some((found, day))
+            }) else {
+                continue;
+            };
+            items.push(DueFeature {
+                is_overdue: day < today,
+                owners: store.feature_owners(id).await?,
+                feature,
+                day,
+            });
+        }
+        Ok(DueFeatures { items, total })
+    }
+
     /// Features of a project that were evaluated in no environment for some days, as far as SDKs told.
     ///
     /// # Errors

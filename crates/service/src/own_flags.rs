@@ -20,7 +20,7 @@ const FLAGS: [OwnFlag; 12] = [
     open("oauth_microsoft"),
     open("segment_operators"),
     open("integration_data"),
-    // On, it would hide what a plan does not include; there are no plans here.
+    // Asked for by Flagsmith's own dashboard. On, it would hide what a plan does not include; there are no plans here.
     OwnFlag {
         name: "plan_based_access",
         enabled: false,
@@ -52,10 +52,8 @@ pub struct OwnFlags {
     pub oauth_microsoft: bool,
     /// The operators that rules of segments offer, as the Flagsmith API names them; `None`: all.
     pub segment_operators: Option<Vec<String>>,
-    /// Integrations with other products.
+    /// The integration with flagd.
     pub integration_data: bool,
-    /// Hides what a plan does not include.
-    pub plan_based_access: bool,
     /// Tags of features.
     pub tags: bool,
     /// How often flags are asked for, drawn.
@@ -77,7 +75,6 @@ impl Default for OwnFlags {
             oauth_microsoft: true,
             segment_operators: None,
             integration_data: true,
-            plan_based_access: false,
             tags: true,
             usage_chart: true,
             identity_segments: true,
@@ -107,7 +104,6 @@ impl OwnFlags {
             oauth_microsoft: is_on("oauth_microsoft", usual.oauth_microsoft),
             segment_operators: operators(told("segment_operators")),
             integration_data: is_on("integration_data", usual.integration_data),
-            plan_based_access: is_on("plan_based_access", usual.plan_based_access),
             tags: is_on("tags", usual.tags),
             usage_chart: is_on("usage_chart", usual.usage_chart),
             identity_segments: is_on("identity_segments", usual.identity_segments),

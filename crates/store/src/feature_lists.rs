@@ -140,7 +140,7 @@ impl Store {
         let offset = limit + 1;
         let sql = format!(
             "SELECT id, uuid, project_id, name, kind, default_enabled, initial_value, description,
-                is_archived, is_server_key_only, hash, value_type, created_at
+                is_archived, is_server_key_only, hash, value_type, expected_removal, created_at
             FROM features WHERE {condition} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}"
         );
         let rows: Vec<FeatureRow> = on_backend!(self, |pool| {

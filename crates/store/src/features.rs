@@ -38,6 +38,8 @@ pub struct NewFeature {
     pub hash: Option<Hash>,
     /// What kind of values it has.
     pub value_type: ValueType,
+    /// The first microsecond (UTC) of the day by which it is expected to be gone from the code.
+    pub expected_removal: Option<Timestamp>,
     /// Its options, in the order of their buckets.
     pub options: Vec<NewOption>,
     /// Who looks after it.
@@ -77,6 +79,7 @@ pub(crate) struct FeatureRow {
     is_server_key_only: bool,
     hash: Option<String>,
     value_type: String,
+    expected_removal: Option<i64>,
     created_at: i64,
 }
 
@@ -107,6 +110,7 @@ impl TryFrom<FeatureRow> for Feature {
             is_server_key_only: row.is_server_key_only,
             hash: optional_word(noun, id, Hash::parse, row.hash.as_deref())?,
             value_type: word(noun, id, ValueType::parse, &row.value_type)?,
+            expected_removal: row.expected_removal.map(Timestamp::from_micros),
             created_at: Timestamp::from_micros(row.created_at),
         })
     }
@@ -116,7 +120,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, uuid, project_id, name, kind, default_enabled, initial_value, description,
-                is_archived, is_server_key_only, hash, value_type, created_at
+                is_archived, is_server_key_only, hash, value_type, expected_removal, created_at
             FROM features ",
             $rest
         )
@@ -224,8 +228,8 @@ impl Write {
         const SQL: &str = "
             INSERT INTO features (uuid, project_id, name, name_folded, kind, default_enabled,
                 initial_value, description, is_archived, is_server_key_only, hash, value_type,
-                created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                expected_removal, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
             RETURNING id";
         const ONE: &str = select!("WHERE id = $1");
         let id: i64 = on_transaction!(&mut self.transaction, |connection| {
@@ -242,6 +246,7 @@ impl Write {
                 .bind(new.is_server_key_only)
                 .bind(new.hash.map(Hash::name))
                 .bind(new.value_type.name())
+                .bind(new.expected_removal.map(Timestamp::micros))
                 .bind(at.micros())
                 .fetch_one(connection)
                 .await
@@ -271,7 +276,7 @@ impl Write {
     pub async fn update_feature(&mut self, feature: &Feature) -> StoreResult<()> {
         const SQL: &str = "
             UPDATE features SET description = $2, is_archived = $3, is_server_key_only = $4, kind = $5,
-                hash = $6, value_type = $7
+                hash = $6, value_type = $7, expected_removal = $8
             WHERE id = $1 AND deleted_at IS NULL";
         change_row!(
             self,
@@ -283,7 +288,8 @@ impl Write {
             feature.is_server_key_only,
             kind_text(feature.kind),
             feature.hash.map(Hash::name),
-            feature.value_type.name()
+            feature.value_type.name(),
+            feature.expected_removal.map(Timestamp::micros)
         )
     }
 

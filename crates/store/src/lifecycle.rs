@@ -65,6 +65,29 @@ impl Store {
         Ok(ids.into_iter().map(FeatureId::new).collect())
     }
 
+    /// The features of a project that are expected to be gone by then and are not archived, the earliest day first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn features_due(
+        &self,
+        project: ProjectId,
+        until: Timestamp,
+    ) -> StoreResult<Vec<FeatureId>> {
+        const SQL: &str = "
+            SELECT id FROM features
+            WHERE project_id = $1 AND deleted_at IS NULL AND NOT is_archived AND expected_removal <= $2
+            ORDER BY expected_removal, id";
+        let ids: Vec<i64> = on_backend!(self, |pool| {
+            sqlx::query_scalar(SQL)
+                .bind(project.get())
+                .bind(until.micros())
+                .fetch_all(pool)
+                .await
+        })?;
+        Ok(ids.into_iter().map(FeatureId::new).collect())
+    }
+
     /// Who looks after the features of a project: every pair there is.
     ///
     /// # Errors

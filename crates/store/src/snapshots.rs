@@ -120,7 +120,7 @@ impl Transaction {
     async fn features(&mut self, project: ProjectId) -> StoreResult<Vec<Feature>> {
         const SQL: &str = "
             SELECT id, uuid, project_id, name, kind, default_enabled, initial_value, description,
-                is_archived, is_server_key_only, hash, value_type, created_at
+                is_archived, is_server_key_only, hash, value_type, expected_removal, created_at
             FROM features WHERE project_id = $1 AND deleted_at IS NULL ORDER BY id";
         let rows: Vec<FeatureRow> = on_transaction!(self, |connection| {
             sqlx::query_as(SQL)

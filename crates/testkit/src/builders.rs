@@ -95,6 +95,7 @@ pub fn new_feature(project_id: ProjectId, feature: &str) -> NewFeature {
         is_server_key_only: false,
         hash: None,
         value_type: ValueType::Auto,
+        expected_removal: None,
         options: Vec::new(),
         owners: Vec::new(),
         tags: Vec::new(),

@@ -23,6 +23,7 @@ pub(crate) fn feature(id: i64, name: &str) -> Feature {
         is_server_key_only: false,
         hash: None,
         value_type: ValueType::Auto,
+        expected_removal: None,
         created_at: Timestamp::default(),
     }
 }

@@ -21,6 +21,7 @@ struct AboutPage<'a> {
     is_answering: bool,
     facts: Facts,
     revision: Option<i64>,
+    is_superuser: bool,
 }
 
 /// `GET /about`
@@ -47,6 +48,7 @@ pub(crate) async fn show(State(dashboard): State<Dashboard>, signed_in: SignedIn
         is_answering: service.readiness().await.database,
         facts: service.facts(),
         revision,
+        is_superuser: shell.is_superuser(),
         shell: &shell,
     };
     Ok(shell.page(StatusCode::OK, &template))

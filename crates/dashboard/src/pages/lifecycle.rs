@@ -3,6 +3,7 @@
 use crate::Dashboard;
 use crate::answer::{PageResult, encoded};
 use crate::fields::{FieldProblems, Fields};
+use crate::fragments::dates::day;
 use crate::fragments::{Moment, Pages};
 use crate::navigation::Section;
 use crate::notices::Notice;
@@ -11,12 +12,15 @@ use crate::visitor::SignedIn;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use flagstaff_core::{FeatureId, MemberId, ProjectPermission};
-use flagstaff_service::{FeaturePatch, PageRequest, UnusedFeature, UnusedQuery};
+use flagstaff_core::{FeatureId, Member, MemberId, ProjectPermission};
+use flagstaff_service::{DueFeature, FeaturePatch, PageRequest, UnusedFeature, UnusedQuery};
 
 const SHOWN: u32 = 50;
 /// Flags that are archived at once, at most: those of a page.
 const CHOSEN: usize = SHOWN as usize;
+
+/// How many days before its expected removal a flag is shown.
+const SOON: u32 = 30;
 
 /// The page.
 #[derive(Template)]
@@ -29,6 +33,9 @@ struct LifecyclePage<'a> {
     asked: &'a Asked,
     owners: Vec<OwnerChoice>,
     features: Vec<FeatureRow>,
+    due: Vec<DueRow>,
+    /// Further ones that are due and not shown.
+    more_due: usize,
     pages: Pages,
     may_archive: bool,
 }
@@ -46,6 +53,16 @@ struct FeatureRow {
     created: Moment,
     last_evaluated: Option<Moment>,
     last_changed: Option<Moment>,
+    owners: String,
+}
+
+/// A feature that is to go soon, or should be gone.
+struct DueRow {
+    id: i64,
+    name: String,
+    link: Option<String>,
+    day: String,
+    is_overdue: bool,
     owners: String,
 }
 
@@ -121,6 +138,10 @@ pub(crate) async fn show(
         .service
         .unused_features(&shell.caller, project.id, asked.query(), page)
         .await?;
+    let due = dashboard
+        .service
+        .due_features(&shell.caller, project.id, SOON)
+        .await?;
     let path = format!("/environments/{}/lifecycle", encoded(&client_key));
     let owners = found.by_owner.into_iter().map(|(owner, count)| {
         let value = owner
@@ -135,6 +156,12 @@ pub(crate) async fn show(
     });
     let has_page = dashboard.has_page("/environments/{client_key}/features/{feature_id}");
     let template = LifecyclePage {
+        more_due: due.total.saturating_sub(due.items.len()),
+        due: due
+            .items
+            .into_iter()
+            .map(|item| due_row(&client_key, has_page, item))
+            .collect(),
         here: asked.address(&path, asked.page),
         owners: owners.collect(),
         pages: Pages::new(asked.page, SHOWN, found.page.total, |page| {
@@ -154,18 +181,38 @@ pub(crate) async fn show(
     Ok(shell.page(StatusCode::OK, &template))
 }
 
+fn feature_link(client_key: &str, has_page: bool, id: i64) -> Option<String> {
+    has_page.then(|| format!("/environments/{}/features/{id}", encoded(client_key)))
+}
+
+fn names(owners: Vec<Member>) -> String {
+    let owners: Vec<String> = owners.into_iter().map(|owner| owner.email).collect();
+    owners.join(", ")
+}
+
+fn due_row(client_key: &str, has_page: bool, item: DueFeature) -> DueRow {
+    let id = item.feature.id.get();
+    DueRow {
+        id,
+        link: feature_link(client_key, has_page, id),
+        name: item.feature.name.as_str().to_owned(),
+        day: day(item.day),
+        is_overdue: item.is_overdue,
+        owners: names(item.owners),
+    }
+}
+
 fn row(shell: &Shell, client_key: &str, has_page: bool, item: UnusedFeature) -> FeatureRow {
     let id = item.feature.id.get();
-    let owners: Vec<String> = item.owners.into_iter().map(|owner| owner.email).collect();
     let moment = |at| Moment::new(at, shell.now);
     FeatureRow {
         id,
-        link: has_page.then(|| format!("/environments/{}/features/{id}", encoded(client_key))),
+        link: feature_link(client_key, has_page, id),
         name: item.feature.name.as_str().to_owned(),
         created: moment(item.feature.created_at),
         last_evaluated: item.last_evaluated.map(moment),
         last_changed: item.last_changed.map(moment),
-        owners: owners.join(", "),
+        owners: names(item.owners),
     }
 }
 

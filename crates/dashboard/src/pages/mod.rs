@@ -14,9 +14,11 @@ pub(crate) mod invitation;
 pub(crate) mod lifecycle;
 pub(crate) mod organisation;
 pub(crate) mod overview;
+pub(crate) mod own_flags;
 pub(crate) mod permissions;
 pub(crate) mod project;
 pub(crate) mod project_settings;
+pub(crate) mod question;
 pub(crate) mod scheduled;
 pub(crate) mod segments;
 pub(crate) mod server_keys;
@@ -39,6 +41,16 @@ pub(crate) fn around(shell: &Shell, path: &str) -> String {
         Some(found) => format!("{path}?environment={}", encoded(&found.api_key)),
         None => path.to_owned(),
     }
+}
+
+/// A path with further fields in its query.
+pub(crate) fn asking(path: &str, fields: &[(&str, &str)]) -> String {
+    let mut address = path.to_owned();
+    for (name, value) in fields {
+        address.push(if address.contains('?') { '&' } else { '?' });
+        address.push_str(&format!("{name}={}", encoded(value)));
+    }
+    address
 }
 
 /// Registers every page, with who may ask for it.
@@ -100,6 +112,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
 fn records(routes: Routes) -> Routes {
     routes
         .member("/about", get(about::show))
+        .member("/own-flags", get(own_flags::show).post(own_flags::switch))
         .member("/projects/{project_id}/audit", get(audit::of_project))
         .member(
             "/projects/{project_id}/audit/file",

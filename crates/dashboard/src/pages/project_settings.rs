@@ -5,11 +5,12 @@ use crate::answer::{PageResult, encoded};
 use crate::fields::{FieldProblems, Fields};
 use crate::navigation::{Link, Section};
 use crate::notices::Notice;
-use crate::pages::around;
+use crate::pages::question::Question;
+use crate::pages::{around, asking};
 use crate::shell::{Place, Shell};
 use crate::visitor::SignedIn;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use flagstaff_core::{Environment, Project, ProjectId, ProjectPermission, Tag, TagId};
@@ -28,7 +29,8 @@ struct SettingsPage<'a> {
     stale_days: String,
     environment_name: String,
     environments: Vec<EnvironmentRow>,
-    tags: Vec<Tag>,
+    /// Each with where it is asked whether it is to go.
+    tags: Vec<(Tag, String)>,
     problems: &'a FieldProblems,
     may_change: bool,
     may_create: bool,
@@ -54,15 +56,39 @@ pub(crate) fn tabs(shell: &Shell, id: ProjectId, here: &str) -> Vec<Link> {
     tabs.into_iter().map(tab).collect()
 }
 
-/// `GET /projects/{project_id}/settings`
+/// `GET /projects/{project_id}/settings`; `?delete_tag=3` asks whether that is meant.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     Path(project_id): Path<i64>,
+    Query(sent): Query<Vec<(String, String)>>,
     signed_in: SignedIn,
 ) -> PageResult {
     let shell = shell(&dashboard, &signed_in, project_id).await?;
+    let sent: Fields = sent.into_iter().collect();
+    if let Some(tag) = sent.parsed("delete_tag").map(TagId::new) {
+        let (service, project) = (&dashboard.service, shell.project()?.id);
+        let tag = service.tag(&shell.caller, project, tag).await?;
+        return Ok(question(&shell, &here(&shell)?, &tag).asked());
+    }
     let problems = FieldProblems::default();
     Ok(answer(&dashboard, &shell, StatusCode::OK, None, &problems).await?)
+}
+
+/// Whether a tag is to go.
+fn question<'a>(shell: &'a Shell, path: &'a str, tag: &'a Tag) -> Question<'a> {
+    Question {
+        shell,
+        from: (path, "Project settings"),
+        heading: format!("Delete the tag {}", tag.label),
+        text: "It goes from every feature of the project.",
+        name: &tag.label,
+        button: "Delete the tag",
+        action: path,
+        fields: vec![
+            ("action", "delete_tag".to_owned()),
+            ("tag_id", tag.id.get().to_string()),
+        ],
+    }
 }
 
 async fn shell(dashboard: &Dashboard, signed_in: &SignedIn, id: i64) -> ServiceResult<Shell> {
@@ -85,13 +111,22 @@ async fn answer(
     let tags = service
         .tags(&shell.caller, project.id, PageRequest::first())
         .await?;
+    let path = here(shell)?;
     let saved = sent.filter(|fields| fields.text("action") == "save");
     let text = |name: &str, stored: String| match saved {
         Some(fields) => fields.text(name).to_owned(),
         None => stored,
     };
     let template = SettingsPage {
-        path: here(shell)?,
+        tags: tags
+            .items
+            .into_iter()
+            .map(|tag| {
+                let id = tag.id.get().to_string();
+                (tag, asking(&path, &[("delete_tag", &id)]))
+            })
+            .collect(),
+        path,
         tabs: tabs(shell, project.id, "settings"),
         project_name: text("name", project.name.clone()),
         pattern: text(
@@ -106,7 +141,6 @@ async fn answer(
             .map_or("", |fields| fields.text("environment_name"))
             .to_owned(),
         environments: environments.iter().map(environment_row).collect(),
-        tags: tags.items,
         problems,
         may_change: shell.administers_project(),
         may_create: shell.may_in_project(ProjectPermission::CreateEnvironment),
@@ -143,7 +177,14 @@ pub(crate) async fn change(
             create_environment(&dashboard, &shell, &fields).await,
             "environment_name",
         ),
-        "tag" | "delete_tag" => (change_tags(&dashboard, &shell, &fields).await, "label"),
+        "delete_tag" => {
+            let id = TagId::new(fields.parsed("tag_id").unwrap_or(0));
+            let (service, project) = (&dashboard.service, shell.project()?.id);
+            let tag = service.tag(&shell.caller, project, id).await?;
+            question(&shell, &here(&shell)?, &tag).answered(&fields)?;
+            (delete_tag(&dashboard, &shell, id).await, "label")
+        }
+        "tag" => (make_tag(&dashboard, &shell, &fields).await, "label"),
         "delete" => (delete(&dashboard, &shell, &fields).await, ""),
         _ => (save(&dashboard, &shell, &fields).await, ""),
     };
@@ -209,22 +250,23 @@ async fn create_environment(dashboard: &Dashboard, shell: &Shell, fields: &Field
     Ok(Ok((notice, path)))
 }
 
-async fn change_tags(dashboard: &Dashboard, shell: &Shell, fields: &Fields) -> Done {
+async fn delete_tag(dashboard: &Dashboard, shell: &Shell, id: TagId) -> Done {
     let (service, project) = (&dashboard.service, shell.project()?.id);
-    let notice = if fields.text("action") == "delete_tag" {
-        let id = TagId::new(fields.parsed("tag_id").unwrap_or(0));
-        service.delete_tag(&shell.caller, project, id).await?;
-        Notice::done("The tag is gone, from every feature.")
-    } else {
-        let patch = TagPatch {
-            label: Some(fields.text("label").trim().to_owned()),
-            colour: fields.filled("colour").map(str::to_owned),
-            is_permanent: Some(fields.is_on("is_permanent")),
-            ..TagPatch::default()
-        };
-        let tag = service.create_tag(&shell.caller, project, patch).await?;
-        Notice::done(format!("The tag {} is there.", tag.label))
+    service.delete_tag(&shell.caller, project, id).await?;
+    let notice = Notice::done("The tag is gone, from every feature.");
+    Ok(Ok((notice, here(shell)?)))
+}
+
+async fn make_tag(dashboard: &Dashboard, shell: &Shell, fields: &Fields) -> Done {
+    let patch = TagPatch {
+        label: Some(fields.text("label").trim().to_owned()),
+        colour: fields.filled("colour").map(str::to_owned),
+        is_permanent: Some(fields.is_on("is_permanent")),
+        ..TagPatch::default()
     };
+    let (service, project) = (&dashboard.service, shell.project()?.id);
+    let tag = service.create_tag(&shell.caller, project, patch).await?;
+    let notice = Notice::done(format!("The tag {} is there.", tag.label));
     Ok(Ok((notice, here(shell)?)))
 }
 

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 const packages = process.env.NODE_FOLDER ? join(process.env.NODE_FOLDER, "package.json") : import.meta.url;
 const require = createRequire(packages);
 const { chromium } = require("playwright-core");
+const { Flagsmith } = require("flagsmith-nodejs");
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 export const EMAIL = process.env.MEMBER_EMAIL ?? "ada@example.com";
@@ -23,7 +24,7 @@ export class Stage {
       args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"],
     });
     const stage = new Stage();
-    Object.assign(stage, { browser, url: process.env.SERVER_URL, contexts: [], token: null, state: null });
+    Object.assign(stage, { browser, url: process.env.SERVER_URL, contexts: [], clients: [], token: null, state: null });
     return stage;
   }
 
@@ -48,6 +49,7 @@ export class Stage {
       throw error;
     } finally {
       for (const context of this.contexts.splice(0)) await context.close();
+      for (const client of this.clients.splice(0)) await client.close();
     }
   }
 
@@ -57,6 +59,8 @@ export class Stage {
       baseURL: this.url,
       javaScriptEnabled: this.script,
       viewport: { width: 1280, height: 900 },
+      // What is looked at does not depend on how far a switch has moved.
+      reducedMotion: "reduce",
       ...options,
     });
     context.setDefaultTimeout(PATIENCE);
@@ -134,6 +138,34 @@ export class Stage {
       feature: (fields) => this.api("POST", `projects/${project.id}/features/`, fields),
       segment: (fields) => this.api("POST", `projects/${project.id}/segments/`, { project: project.id, ...fields }),
     };
+  }
+
+  /** Flagsmith's SDK for Node.js, unmodified: it asks the server, or with a server key evaluates by itself. */
+  sdk(environmentKey, options = {}) {
+    const logger = { info() {}, debug() {}, warn() {}, error() {} };
+    const client = new Flagsmith({ environmentKey, apiUrl: `${this.url}/api/v1/`, retries: 0, logger, ...options });
+    this.clients.push(client);
+    return client;
+  }
+
+  /** One flag as the SDK tells it. */
+  async sdkFlag(client, name, identifier, traits) {
+    const flags = identifier === undefined ? await client.getEnvironmentFlags() : await client.getIdentityFlags(identifier, traits);
+    return { enabled: flags.isFeatureEnabled(name), value: flags.getFeatureValue(name) ?? null };
+  }
+
+  /** Types the name where it is asked for before something goes, and presses the button. */
+  async confirm(page, name, button) {
+    const form = page.locator("[data-dialog-content]:visible");
+    const field = form.getByLabel(`Type ${name} to confirm`);
+    await field.fill("something else");
+    if (this.script) assert.equal(await form.getByRole("button", { name: button }).isDisabled(), true);
+    else {
+      await form.getByRole("button", { name: button }).click();
+      await form.getByText("This is not its name.").waitFor();
+    }
+    await field.fill(name);
+    await form.getByRole("button", { name: button }).click();
   }
 
   /** What an SDK with the client key is told. */

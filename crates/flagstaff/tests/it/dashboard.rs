@@ -289,6 +289,41 @@ fn pages_have_request_ids_and_are_counted_by_their_routes() {
 }
 
 #[test]
+fn an_address_that_is_none_and_a_form_that_cannot_be_read_are_answered_with_a_page() {
+    let database = Database::sqlite();
+    let server = Server::start(&database);
+    let mut browser = Browser::new(&server);
+    sign_up(&server, &mut browser);
+    let client_key = server.printed_after("client key").unwrap();
+    let environment = format!("/environments/{client_key}");
+
+    for (path, status) in [
+        (format!("{environment}/segments/abc"), 404),
+        (format!("{environment}/features/1/overrides/x"), 404),
+        (format!("{environment}/features?page=many"), 400),
+        ("/theme".to_owned(), 405),
+    ] {
+        let page = browser.get(&path);
+
+        assert_eq!(page.status, status, "{path}");
+        let media_type = &page.headers["content-type"];
+        assert!(
+            media_type.to_str().unwrap().starts_with("text/html"),
+            "{path}"
+        );
+        assert!(
+            page.headers.contains_key("content-security-policy"),
+            "{path}"
+        );
+        assert!(page.text.contains("<h1>"), "{path}: {}", page.text);
+    }
+    let big = "x".repeat(2_000_000);
+    let page = browser.post(&format!("{environment}/features/new"), &[("value", &big)]);
+    assert_eq!(page.status, 413);
+    assert!(page.text.contains("Nothing was changed"));
+}
+
+#[test]
 fn a_form_of_another_site_is_not_obeyed() {
     let database = Database::sqlite();
     let server = Server::start(&database);

@@ -3,7 +3,7 @@
 use crate::fixture::{Fixture, clock};
 use flagstaff_service::config::OwnFlagsConfig;
 use flagstaff_service::{
-    KeyNeed, OwnFlags, RequestKind, SdkLabels, Service, ServiceConfig, ServiceError,
+    Caller, KeyNeed, OwnFlags, RequestKind, SdkLabels, Service, ServiceConfig, ServiceError,
 };
 use flagstaff_testkit::sql;
 use std::sync::Arc;
@@ -56,6 +56,62 @@ async fn a_hidden_flag_that_is_off_hides_its_part() {
         ..OwnFlags::default()
     };
     assert_eq!(*node.own_flags().await, expected);
+}
+
+#[tokio::test]
+async fn superusers_alone_see_and_switch_the_hidden_flags_and_it_is_audited() {
+    let fixture = Fixture::new().await;
+    let service = &fixture.service;
+    service.make_own_flags().await.unwrap();
+
+    let superuser = &fixture.caller;
+    let mut member = superuser.member().unwrap().clone();
+    member.is_superuser = false;
+    let plain = Caller::of_member(member, Vec::new());
+    for refused in [
+        service.own_flag_switches(&plain).await.map(drop),
+        service.own_flag_changes(&plain, 9).await.map(drop),
+        service.switch_own_flag(&plain, "tags", false).await,
+    ] {
+        assert!(matches!(refused, Err(ServiceError::Forbidden)));
+    }
+    assert!(service.own_flags().await.tags);
+
+    service
+        .switch_own_flag(superuser, "tags", false)
+        .await
+        .unwrap();
+    // Once more changes nothing, and is not audited.
+    service
+        .switch_own_flag(superuser, "tags", false)
+        .await
+        .unwrap();
+
+    assert!(!service.own_flags().await.tags);
+    let switches = service.own_flag_switches(superuser).await.unwrap();
+    assert_eq!(switches[0].name, "oauth_google");
+    let off: Vec<&str> = switches
+        .iter()
+        .filter(|switch| !switch.is_enabled)
+        .map(|switch| &*switch.name)
+        .collect();
+    assert_eq!(off, ["plan_based_access", "tags"]);
+    let changes = service.own_flag_changes(superuser, 9).await.unwrap();
+    let said: Vec<&str> = changes
+        .iter()
+        .map(|change| &*change.entry.summary)
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "The dashboard's own flag tags is switched off",
+            "The dashboard's own flags are made"
+        ]
+    );
+    let author = changes[0].author.as_ref().unwrap();
+    assert_eq!(author.email, superuser.name());
+    let unknown = service.switch_own_flag(superuser, "no such", true).await;
+    assert!(matches!(unknown, Err(ServiceError::NotFound { .. })));
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ contract! {
         new.is_server_key_only = true;
         new.hash = Some(Hash::Flipt);
         new.value_type = ValueType::Json;
+        new.expected_removal = Some(later(7));
         new.owners = vec![ada.id];
         new.options = vec![new_option("blue", 30.0), new_option("green", 20.0)];
         new.options[1].key = Some("g".to_owned());
@@ -48,6 +49,7 @@ contract! {
         assert_eq!((stored.uuid, stored.name), (new.uuid, new.name));
         assert_eq!(stored.kind, FeatureKind::Multivariate);
         assert_eq!((stored.hash, stored.value_type), (Some(Hash::Flipt), ValueType::Json));
+        assert_eq!(stored.expected_removal, Some(later(7)));
         assert!(stored.default_enabled && stored.is_archived && stored.is_server_key_only);
         assert_eq!(stored.initial_value.as_deref(), Some("rot"));
         let options = store.options(feature.id).await.unwrap();
@@ -140,6 +142,7 @@ contract! {
         feature.is_server_key_only = true;
         feature.hash = Some(Hash::Fnv1a32);
         feature.value_type = ValueType::Number;
+        feature.expected_removal = Some(later(9));
 
         let mut write = shop.write().await;
         write.update_feature(&feature).await.unwrap();

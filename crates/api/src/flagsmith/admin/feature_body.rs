@@ -54,6 +54,7 @@ pub(super) fn read_request(fields: &mut Fields<'_>) -> FeatureRequest {
         is_server_key_only: boolean("is_server_key_only"),
         hash: words_of_ours::read_hash(fields, Need::OptionalOrNull).value(),
         value_type: words_of_ours::read_value_type(fields).unwrap_or_default(),
+        expected_removal: words_of_ours::read_expected_removal(fields).value(),
         name: fields.text("name", Need::Required, NAME).or_default(),
         initial_value: read_initial_value(fields),
         description: description.value(),
@@ -74,6 +75,7 @@ pub(super) fn read_patch(fields: &mut Fields<'_>) -> FeaturePatch {
         is_server_key_only: fields.boolean("is_server_key_only", Need::Optional).value(),
         hash: words_of_ours::read_hash(fields, Need::OptionalOrNull).change(),
         value_type: words_of_ours::read_value_type(fields),
+        expected_removal: words_of_ours::read_expected_removal(fields).change(),
         tags,
     }
 }
@@ -150,6 +152,11 @@ pub(super) fn shape(view: &FeatureView, shown: Shown) -> Json {
     }
     insert("hash", view.feature.hash.map(Hash::name).into());
     insert("value_type", view.feature.value_type.name().into());
+    let removal = view.feature.expected_removal;
+    insert(
+        "expected_removal_date",
+        removal.map(times::shown_day).into(),
+    );
     Json::Object(members)
 }
 

@@ -1,7 +1,8 @@
-//! Members that Flagsmith's bodies do not have: hashes, types of values, what off means.
+//! Members that Flagsmith's bodies do not have: hashes, types of values, what off means, when a feature is to go.
 
 use super::super::fields::{Fields, Need, Sent, Text};
-use flagstaff_core::{DisabledAs, Hash, ValueType};
+use super::times;
+use flagstaff_core::{DisabledAs, Hash, Timestamp, ValueType};
 
 /// The longest word that is looked at.
 const WORD: Text = Text::up_to(100);
@@ -20,6 +21,11 @@ pub(super) fn read_hash(fields: &mut Fields<'_>, need: Need) -> Sent<Hash> {
 pub(super) fn read_value_type(fields: &mut Fields<'_>) -> Option<ValueType> {
     let words = ValueType::ALL.map(|each| (each.name(), each));
     read_word(fields, "value_type", Need::Optional, &words).value()
+}
+
+/// Reads the day by which a feature is expected to be gone from the code.
+pub(super) fn read_expected_removal(fields: &mut Fields<'_>) -> Sent<Timestamp> {
+    times::read_day(fields, "expected_removal_date")
 }
 
 /// Reads what a feature that is off means in an environment.

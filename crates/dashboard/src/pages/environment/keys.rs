@@ -7,14 +7,15 @@ use crate::fragments::Moment;
 use crate::fragments::dates::parse_minute;
 use crate::navigation::{Link, Section};
 use crate::notices::Notice;
+use crate::pages::question::Question;
 use crate::shell::{Place, Shell};
 use crate::visitor::SignedIn;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use flagstaff_core::{ServerKey, ServerKeyId, Timestamp};
-use flagstaff_service::{ServerKeyPatch, ServerKeyRequest, ServiceError, ServiceResult};
+use flagstaff_service::{Noun, ServerKeyPatch, ServerKeyRequest, ServiceError, ServiceResult};
 
 /// Characters of a key that stay readable.
 const SHOWN: usize = 8;
@@ -51,13 +52,21 @@ fn path(client_key: &str) -> String {
     format!("/environments/{}/keys", encoded(client_key))
 }
 
-/// `GET /environments/{client_key}/keys`: server keys are masked.
+/// `GET /environments/{client_key}/keys`: server keys are masked; `?ask=revoke&key_id=3` asks whether that is meant.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     Path(client_key): Path<String>,
+    Query(sent): Query<Vec<(String, String)>>,
     signed_in: SignedIn,
 ) -> PageResult {
     let shell = shell(&dashboard, &signed_in, &client_key).await?;
+    let sent: Fields = sent.into_iter().collect();
+    if sent.has("ask") {
+        let id = ServerKeyId::new(sent.parsed("key_id").unwrap_or(0));
+        let key = key(&dashboard, &shell, &client_key, id).await?;
+        let path = path(&client_key);
+        return Ok(question(&shell, &path, &key, sent.text("ask")).asked());
+    }
     let problems = FieldProblems::default();
     let shown = Shown {
         key: None,
@@ -65,6 +74,40 @@ pub(crate) async fn show(
         problems: &problems,
     };
     Ok(answer(&dashboard, &shell, StatusCode::OK, shown).await?)
+}
+
+async fn key(
+    dashboard: &Dashboard,
+    shell: &Shell,
+    client_key: &str,
+    id: ServerKeyId,
+) -> ServiceResult<ServerKey> {
+    let keys = dashboard.service.server_keys(&shell.caller, client_key);
+    let mut keys = keys.await?.into_iter();
+    keys.find(|key| key.id == id).ok_or(ServiceError::NotFound {
+        noun: Noun::ServerKey,
+    })
+}
+
+/// Whether a key is to be revoked or deleted.
+fn question<'a>(shell: &'a Shell, path: &'a str, key: &'a ServerKey, deed: &str) -> Question<'a> {
+    let (action, heading, button) = match deed {
+        "delete" => ("delete", "Delete", "Delete the key"),
+        _ => ("revoke", "Revoke", "Revoke the key"),
+    };
+    Question {
+        shell,
+        from: (path, "Keys"),
+        heading: format!("{heading} the key {}", key.name),
+        text: "Whatever program still uses it is refused at once.",
+        name: &key.name,
+        button,
+        action: path,
+        fields: vec![
+            ("action", action.to_owned()),
+            ("key_id", key.id.get().to_string()),
+        ],
+    }
 }
 
 async fn shell(dashboard: &Dashboard, signed_in: &SignedIn, key: &str) -> ServiceResult<Shell> {
@@ -162,7 +205,12 @@ pub(crate) async fn change(
     };
     let service = &dashboard.service;
     let caller = &shell.caller;
-    let notice = match fields.text("action") {
+    let action = fields.text("action");
+    if matches!(action, "revoke" | "delete") {
+        let key = key(&dashboard, &shell, &client_key, id).await?;
+        question(&shell, &path(&client_key), &key, action).answered(&fields)?;
+    }
+    let notice = match action {
         "create" => return create(&dashboard, &shell, &fields).await,
         "show" => {
             // A form, so that no link, history or preview opens it.

@@ -40,6 +40,7 @@ struct EnvironmentRow {
     overrides: usize,
     changed: Moment,
     is_same: bool,
+    stamp: String,
     /// Where what is here is carried there; `None` where the member may not.
     promote: Option<String>,
 }
@@ -118,6 +119,7 @@ fn row(frame: &Frame, environment: &Environment, served: &ServedFeature) -> Envi
         overrides: served.overrides.len(),
         changed: Moment::new(served.default.updated_at, frame.shell.now),
         is_same: is_same(frame, served),
+        stamp: served.stamp(),
         promote: (may && !is_here).then(|| format!("{}/promote?to={key}", frame.path)),
         is_here,
     }

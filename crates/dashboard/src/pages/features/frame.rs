@@ -2,6 +2,7 @@
 
 use super::feature_path;
 use crate::Dashboard;
+use crate::fragments::dates::day;
 use crate::navigation::{Link, Section};
 use crate::shell::{Place, Shell};
 use crate::visitor::SignedIn;
@@ -69,6 +70,12 @@ impl Frame {
         environment.map_or("", |environment| &environment.name)
     }
 
+    /// The day by which it is expected to be gone from the code, and whether that day is over.
+    pub(crate) fn removal(&self) -> Option<(String, bool)> {
+        let removal = self.feature().expected_removal?;
+        Some((day(removal), removal < self.shell.now.start_of_day()))
+    }
+
     /// What changes of anything of the feature here change too.
     pub(crate) fn stamp(&self) -> String {
         self.served.stamp()
@@ -92,11 +99,13 @@ impl Dashboard {
         let place = Place::Environment(client_key);
         let shell = self.shell(signed_in, place, Section::Features).await?;
         let project = shell.project()?.id;
-        let view = self.service.feature(caller, project, feature).await?;
+        // What the mark is made of comes first: what changes in between makes the page older than it is, and the next look
+        // brings it up to date.
         let served = self
             .service
             .served_feature(caller, client_key, feature)
             .await?;
+        let view = self.service.feature(caller, project, feature).await?;
         let path = feature_path(client_key, feature);
         let link = |(each, rest, label): (Tab, &str, &str)| Link {
             path: format!("{path}{rest}"),

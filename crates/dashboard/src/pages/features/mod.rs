@@ -41,7 +41,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         )
         .member(
             "/environments/{client_key}/features/{feature_id}/overrides",
-            post(overrides::arrange),
+            get(overrides::ask).post(overrides::arrange),
         )
         .member(
             "/environments/{client_key}/features/{feature_id}/overrides/new",
@@ -53,7 +53,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         )
         .member(
             "/environments/{client_key}/features/{feature_id}/identities",
-            post(identity_values::remove),
+            get(identity_values::ask).post(identity_values::remove),
         )
         .member(
             "/environments/{client_key}/features/{feature_id}/identities/new",

@@ -2,20 +2,22 @@
 
 use super::frame::{Frame, Tab};
 use super::state_form::{self, StateForm};
-use super::value::{segment_name, write};
+use super::value::{Review, review, segment_name, write};
 use crate::Dashboard;
 use crate::answer::PageResult;
 use crate::fields::{FieldProblems, Fields};
 use crate::notices::Notice;
+use crate::pages::question::Question;
 use crate::shell::Shell;
 use crate::visitor::SignedIn;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use flagstaff_core::SegmentId;
 use flagstaff_service::{
-    OverrideChange, PageRequest, SegmentQuery, ServedChanges, ServiceResult, StatePatch,
+    Noun, OverrideChange, PageRequest, SegmentQuery, ServedChanges, ServiceError, ServiceResult,
+    StatePatch,
 };
 
 /// The form of an override.
@@ -32,6 +34,8 @@ pub(super) struct OverridePage<'a> {
     /// Segments to choose from; for a new one.
     pub(super) segments: Vec<(i64, String, bool)>,
     pub(super) identifier: String,
+    /// What the override is now and what was typed, where somebody else was faster.
+    pub(super) conflict: Option<Review>,
 }
 
 /// Whose override it is.
@@ -76,7 +80,7 @@ pub(crate) async fn submit_new(
             let patch = state_form::whole(frame.feature(), frame.options(), &fields);
             match save_override(&dashboard, &signed_in, &frame, segment, patch, None).await? {
                 Ok(response) => return Ok(response),
-                Err(problems) => problems,
+                Err(problems) => problems.unwrap_or_default(),
             }
         }
     };
@@ -124,6 +128,7 @@ async fn new_page(
         action: format!("{}/overrides/new", frame.path),
         kind: Kind::NewSegment,
         identifier: String::new(),
+        conflict: None,
         problems: &problems,
         shell: &frame.shell,
         form,
@@ -144,16 +149,8 @@ pub(crate) async fn show(
     let segment = SegmentId::new(segment_id);
     let state = override_of(&frame, segment)?;
     let form = StateForm::of_state(frame.feature(), frame.options(), state);
-    let problems = FieldProblems::default();
-    edit_page(
-        &dashboard,
-        &signed_in,
-        &frame,
-        segment,
-        (form, &problems),
-        StatusCode::OK,
-    )
-    .await
+    let shown = (form, FieldProblems::default(), None);
+    edit_page(&dashboard, &frame, segment, shown, StatusCode::OK).await
 }
 
 /// `POST /environments/{client_key}/features/{feature_id}/overrides/{segment_id}`
@@ -169,14 +166,18 @@ pub(crate) async fn submit(
     let segment = SegmentId::new(segment_id);
     let before = override_of(&frame, segment)?;
     let patch = state_form::patch(frame.feature(), frame.options(), before, &fields);
+    let conflict = patch.as_ref().ok().map(|patch| review(before, patch));
     let seen = fields.filled("seen").map(str::to_owned);
     match save_override(&dashboard, &signed_in, &frame, segment, patch, seen).await? {
         Ok(response) => Ok(response),
         Err(problems) => {
             let form = StateForm::of_fields(frame.feature(), frame.options(), &fields);
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            let shown = (form, &problems);
-            edit_page(&dashboard, &signed_in, &frame, segment, shown, status).await
+            let shown = match problems {
+                Some(problems) => (form, problems, None),
+                None => (form, FieldProblems::default(), conflict),
+            };
+            edit_page(&dashboard, &frame, segment, shown, status).await
         }
     }
 }
@@ -184,31 +185,26 @@ pub(crate) async fn submit(
 fn override_of(frame: &Frame, segment: SegmentId) -> ServiceResult<&flagstaff_core::FeatureState> {
     let mut overrides = frame.served.overrides.iter();
     let found = overrides.find(|(link, _)| link.segment_id == segment);
-    found
-        .map(|(_, state)| state)
-        .ok_or(flagstaff_service::ServiceError::NotFound {
-            noun: flagstaff_service::Noun::FeatureSegment,
-        })
+    found.map(|(_, state)| state).ok_or(ServiceError::NotFound {
+        noun: Noun::FeatureSegment,
+    })
 }
 
 async fn edit_page(
     dashboard: &Dashboard,
-    signed_in: &SignedIn,
     frame: &Frame,
     segment: SegmentId,
-    (form, problems): (StateForm, &FieldProblems),
+    (form, problems, conflict): (StateForm, FieldProblems, Option<Review>),
     status: StatusCode,
 ) -> PageResult {
-    let published = dashboard
-        .service
-        .environment_document(&signed_in.caller, &frame.client_key)
-        .await?;
+    let name = name_of(dashboard, frame, segment).await?;
     let template = OverridePage {
         action: format!("{}/overrides/{}", frame.path, segment.get()),
-        kind: Kind::Segment(segment_name(&published, segment)),
+        kind: Kind::Segment(name),
         segments: Vec::new(),
         identifier: String::new(),
-        problems,
+        conflict,
+        problems: &problems,
         shell: &frame.shell,
         form,
         frame,
@@ -216,6 +212,7 @@ async fn edit_page(
     Ok(frame.shell.page(status, &template))
 }
 
+/// Saves an override; else what is wrong with the fields, or nothing where somebody else was faster.
 async fn save_override(
     dashboard: &Dashboard,
     signed_in: &SignedIn,
@@ -223,10 +220,10 @@ async fn save_override(
     segment_id: SegmentId,
     patch: Result<StatePatch, FieldProblems>,
     seen: Option<String>,
-) -> Result<Result<Response, FieldProblems>, crate::answer::Refused> {
+) -> Result<Result<Response, Option<FieldProblems>>, crate::answer::Refused> {
     let patch = match patch {
         Ok(patch) => patch,
-        Err(problems) => return Ok(Err(problems)),
+        Err(problems) => return Ok(Err(Some(problems))),
     };
     let is_new = override_of(frame, segment_id).is_err();
     let count = i64::try_from(frame.served.overrides.len()).unwrap_or(i64::MAX);
@@ -245,7 +242,60 @@ async fn save_override(
             let said = format!("The override of {} was saved.", frame.feature().name);
             Ok(Ok(Notice::done(said).on(&frame.path, dashboard, signed_in)))
         }
-        Err(error) => Ok(Err(state_form::problems(error)?)),
+        Err(ServiceError::Outdated { .. }) => Ok(Err(None)),
+        Err(error) => Ok(Err(Some(state_form::problems(error)?))),
+    }
+}
+
+/// `GET /environments/{client_key}/features/{feature_id}/overrides?remove={segment_id}`: asks whether that is meant.
+pub(crate) async fn ask(
+    State(dashboard): State<Dashboard>,
+    Path((client_key, feature_id)): Path<(String, i64)>,
+    Query(sent): Query<Vec<(String, String)>>,
+    signed_in: SignedIn,
+) -> PageResult {
+    let frame = dashboard
+        .feature_frame(&signed_in, &client_key, feature_id, Tab::Value)
+        .await?;
+    let sent: Fields = sent.into_iter().collect();
+    let Some(segment) = sent.parsed("remove").map(SegmentId::new) else {
+        return Ok(crate::answer::see_other(&frame.path));
+    };
+    let name = name_of(&dashboard, &frame, segment).await?;
+    let action = format!("{}/overrides", frame.path);
+    Ok(removal(&frame, &action, segment, &name).asked())
+}
+
+/// What the segment of an override is called.
+async fn name_of(
+    dashboard: &Dashboard,
+    frame: &Frame,
+    segment: SegmentId,
+) -> ServiceResult<String> {
+    override_of(frame, segment)?;
+    let service = &dashboard.service;
+    let published = service
+        .environment_document(&frame.shell.caller, &frame.client_key)
+        .await?;
+    Ok(segment_name(&published, segment))
+}
+
+/// Whether the override for a segment is to go.
+fn removal<'a>(
+    frame: &'a Frame,
+    action: &'a str,
+    segment: SegmentId,
+    name: &'a str,
+) -> Question<'a> {
+    Question {
+        shell: &frame.shell,
+        from: (&frame.path, frame.feature().name.as_str()),
+        heading: format!("Remove the override for {name}"),
+        text: "Whoever is in this segment gets what everybody gets, at once.",
+        name,
+        button: "Remove the override",
+        action,
+        fields: vec![("remove", segment.get().to_string())],
     }
 }
 
@@ -262,6 +312,9 @@ pub(crate) async fn arrange(
         .await?;
     let (service, caller) = (&dashboard.service, &signed_in.caller);
     if let Some(segment) = fields.parsed("remove").map(SegmentId::new) {
+        let name = name_of(&dashboard, &frame, segment).await?;
+        let action = format!("{}/overrides", frame.path);
+        removal(&frame, &action, segment, &name).answered(&fields)?;
         service
             .delete_served_override(caller, &client_key, frame.feature().id, segment)
             .await?;

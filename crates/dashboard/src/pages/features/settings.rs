@@ -5,18 +5,20 @@ use super::state_form::{self, variant_label};
 use crate::Dashboard;
 use crate::answer::PageResult;
 use crate::fields::{FieldProblems, Fields};
+use crate::fragments::dates::{day, parse_day};
 use crate::notices::Notice;
+use crate::pages::question::Question;
 use crate::shell::Shell;
 use crate::values::{text_of, type_label, typed};
 use crate::visitor::SignedIn;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use flagstaff_core::{Hash, MemberId, OptionId, ProjectPermission, TagId, ValueType};
 use flagstaff_service::{
-    FeaturePatch, OptionPatch, OptionRequest, PageRequest, ServiceError, ServiceResult, TagPatch,
-    ValueChange,
+    FeaturePatch, Noun, OptionPatch, OptionRequest, PageRequest, ServiceError, ServiceResult,
+    TagPatch, ValueChange,
 };
 
 /// The page.
@@ -27,6 +29,8 @@ struct SettingsPage<'a> {
     frame: &'a Frame,
     problems: &'a FieldProblems,
     description: String,
+    /// `2026-12-31`, or empty.
+    expected_removal: String,
     types: Vec<Choice>,
     hashes: Vec<Choice>,
     tags: Vec<TagChoice>,
@@ -74,15 +78,24 @@ struct DeletePage<'a> {
 
 type Place = Path<(String, i64)>;
 
-/// `GET /environments/{client_key}/features/{feature_id}/settings`
+/// `GET /environments/{client_key}/features/{feature_id}/settings`; `?remove_variant=3` asks whether that is meant.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     Path((client_key, feature_id)): Place,
+    Query(sent): Query<Vec<(String, String)>>,
     signed_in: SignedIn,
 ) -> PageResult {
     let frame = dashboard
         .feature_frame(&signed_in, &client_key, feature_id, Tab::Settings)
         .await?;
+    let sent: Fields = sent.into_iter().collect();
+    if let Some(option) = sent.parsed("remove_variant").map(OptionId::new) {
+        let (path, label) = (
+            format!("{}/settings", frame.path),
+            label_of(&frame, option)?,
+        );
+        return Ok(removal(&frame, &path, option, &label).asked());
+    }
     let problems = FieldProblems::default();
     Ok(page(&dashboard, &signed_in, &frame, &problems, StatusCode::OK).await?)
 }
@@ -97,6 +110,20 @@ pub(crate) async fn submit(
     let frame = dashboard
         .feature_frame(&signed_in, &client_key, feature_id, Tab::Settings)
         .await?;
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    let day = fields.filled("expected_removal");
+    if day.is_some_and(|day| parse_day(day).is_none()) {
+        let mut problems = FieldProblems::default();
+        problems.add("expected_removal", "Give a day, as in 2026-12-31.");
+        return Ok(page(&dashboard, &signed_in, &frame, &problems, status).await?);
+    }
+    if let Some(option) = fields.parsed("remove_variant").map(OptionId::new) {
+        let (path, label) = (
+            format!("{}/settings", frame.path),
+            label_of(&frame, option)?,
+        );
+        removal(&frame, &path, option, &label).answered(&fields)?;
+    }
     match change(&dashboard, &signed_in, &frame, &fields).await {
         Ok(said) => {
             let path = format!("{}/settings", frame.path);
@@ -110,9 +137,31 @@ pub(crate) async fn submit(
                 ("default_percentage_allocation", "variant"),
                 ("label", "new_tag"),
             ]);
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(page(&dashboard, &signed_in, &frame, &problems, status).await?)
         }
+    }
+}
+
+/// What a variant is called.
+fn label_of(frame: &Frame, id: OptionId) -> ServiceResult<String> {
+    let mut options = frame.options().iter().enumerate();
+    let found = options.find(|(_, option)| option.id == id);
+    let noun = Noun::MultivariateOption;
+    let (position, option) = found.ok_or(ServiceError::NotFound { noun })?;
+    Ok(variant_label(position, option))
+}
+
+/// Whether a variant is to go.
+fn removal<'a>(frame: &'a Frame, path: &'a str, option: OptionId, label: &'a str) -> Question<'a> {
+    Question {
+        shell: &frame.shell,
+        from: (path, frame.feature().name.as_str()),
+        heading: format!("Remove the variant {label}"),
+        text: "It goes from every environment: whoever gets it now gets another value at once.",
+        name: label,
+        button: "Remove the variant",
+        action: path,
+        fields: vec![("remove_variant", option.get().to_string())],
     }
 }
 
@@ -200,6 +249,7 @@ async fn save(
         description: Some(fields.filled("description").map(str::to_owned)),
         is_server_key_only: Some(fields.is_on("is_server_key_only")),
         hash: Some(Hash::parse(fields.text("hash"))),
+        expected_removal: Some(fields.filled("expected_removal").and_then(parse_day)),
         value_type: ValueType::parse(fields.text("value_type"))
             .filter(|chosen| *chosen != feature.value_type),
         tags: Some(tags),
@@ -241,6 +291,7 @@ async fn page(
     let members = service.members_of(caller, project.organisation_id).await?;
     let template = SettingsPage {
         description: feature.description.clone().unwrap_or_default(),
+        expected_removal: feature.expected_removal.map(day).unwrap_or_default(),
         types: types(feature.value_type),
         hashes: hashes(feature.hash),
         tags: tags

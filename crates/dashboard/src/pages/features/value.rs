@@ -37,13 +37,15 @@ struct ValuePage<'a> {
     overrides: Vec<OverrideRow>,
     identities: Vec<IdentityRow>,
     more_identities: usize,
+    /// Of the snapshot that the identities are read from.
+    revision: i64,
 }
 
 /// What a change would do.
-struct Review {
-    before_enabled: bool,
-    after_enabled: bool,
-    lines: Vec<Line>,
+pub(crate) struct Review {
+    pub(crate) before_enabled: bool,
+    pub(crate) after_enabled: bool,
+    pub(crate) lines: Vec<Line>,
 }
 
 struct OverrideRow {
@@ -57,7 +59,6 @@ struct OverrideRow {
 
 struct IdentityRow {
     identity_id: i64,
-    state_id: i64,
     identifier: String,
     is_enabled: bool,
     value: String,
@@ -177,13 +178,14 @@ async fn answer(
         is_outdated: content.is_outdated,
         identities,
         more_identities,
+        revision: published.snapshot.revision,
         shell: &frame.shell,
         frame,
     };
     Ok(frame.shell.page(status, &template))
 }
 
-fn review(before: &FeatureState, patch: &StatePatch) -> Review {
+pub(crate) fn review(before: &FeatureState, patch: &StatePatch) -> Review {
     let after = value_after(patch, &before.value);
     Review {
         before_enabled: before.enabled,
@@ -241,7 +243,6 @@ fn identities(frame: &Frame, published: &Published) -> (Vec<IdentityRow>, usize)
         if rows.len() < IDENTITIES {
             rows.push(IdentityRow {
                 identity_id: identity.identity.id.get(),
-                state_id: state.id.get(),
                 identifier: identity.identity.identifier.to_string(),
                 is_enabled: state.enabled,
                 value: glance_of(&state.value),

@@ -5,12 +5,13 @@ use crate::Dashboard;
 use crate::answer::{PageResult, Refused};
 use crate::fields::{FieldProblems, Fields};
 use crate::notices::Notice;
+use crate::pages::question::Question;
 use crate::rules::draft::plain;
-use crate::rules::tree::value_text;
 use crate::shell::Shell;
+use crate::values::{change as change_of, text_of, typed};
 use crate::visitor::SignedIn;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use flagstaff_core::{FeatureId, FeatureState, Identity, OptionId, StateValue, ValueType};
 use flagstaff_service::{
@@ -120,6 +121,20 @@ impl Desk {
         Ok(self.shell.page(status, &template))
     }
 
+    /// Whether the override is to go.
+    fn removal<'a>(&'a self, from: &'a str, action: &'a str) -> Question<'a> {
+        Question {
+            shell: &self.shell,
+            from: (from, &self.identity.identifier),
+            heading: format!("Take the override of {} away", self.feature.feature.name),
+            text: "This identity gets what others get, at once.",
+            name: self.feature.feature.name.as_str(),
+            button: "Take the override away",
+            action,
+            fields: vec![("action", "delete".to_owned())],
+        }
+    }
+
     /// All of one option, or none of any.
     fn weights(&self, chosen: Option<OptionId>) -> Vec<WeightChange> {
         let options = self.feature.options.iter();
@@ -159,8 +174,7 @@ impl Desk {
         };
         let patch = StatePatch {
             enabled: Some(sent.enabled),
-            value: (sent.value != plain(&text_of(&stored.value)))
-                .then(|| ValueChange::exactly(&typed(&sent.value, feature.value_type))),
+            value: change_of(&sent.value, &stored.value, feature.value_type),
             weights: (!weights.is_empty()).then_some(weights),
         };
         service
@@ -169,13 +183,21 @@ impl Desk {
     }
 }
 
-/// `GET …/identities/{identity_id}/overrides/{feature_id}`
+/// `GET …/identities/{identity_id}/overrides/{feature_id}`; `?ask=delete` asks whether that is meant.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     Path((client_key, id, feature)): Path<(String, i64, i64)>,
+    Query(sent): Query<Vec<(String, String)>>,
     signed_in: SignedIn,
 ) -> PageResult {
     let desk = desk(&dashboard, &signed_in, &client_key, (id, feature)).await?;
+    if sent.iter().any(|(name, _)| name == "ask") {
+        let feature = desk.feature.feature.id;
+        let action = override_path(&client_key, desk.identity.id, feature);
+        return Ok(desk
+            .removal(&path(&client_key, desk.identity.id), &action)
+            .asked());
+    }
     desk.page(&client_key, &desk.typed(), &FieldProblems::default())
 }
 
@@ -190,6 +212,8 @@ pub(crate) async fn change(
     let back = path(&client_key, desk.identity.id);
     let name = desk.feature.feature.name.as_str();
     if fields.text("action") == "delete" {
+        let action = override_path(&client_key, desk.identity.id, desk.feature.feature.id);
+        desk.removal(&back, &action).answered(&fields)?;
         if let Some(stored) = &desk.stored {
             dashboard
                 .service
@@ -222,22 +246,6 @@ pub(crate) async fn change(
                 problems.add("value", sentence.as_str());
             }
             desk.page(&client_key, &sent, &problems)
-        }
-    }
-}
-
-/// A value as it is typed into a field; empty for none.
-fn text_of(value: &StateValue) -> String {
-    value_text(&value.effective()).unwrap_or_default()
-}
-
-/// What was typed, as the feature's type has it: without one, `42` is an integer and `true` a boolean.
-fn typed(text: &str, value_type: ValueType) -> StateValue {
-    let given = (!text.is_empty()).then_some(text);
-    match value_type {
-        ValueType::String | ValueType::Json => StateValue::of_text(given),
-        ValueType::Auto | ValueType::Boolean | ValueType::Integer | ValueType::Number => {
-            StateValue::typed_by_content(given)
         }
     }
 }

@@ -5,14 +5,15 @@ use crate::Dashboard;
 use crate::answer::PageResult;
 use crate::fields::{FieldProblems, Fields};
 use crate::notices::Notice;
+use crate::pages::question::Question;
 use crate::rules::draft::plain;
 use crate::rules::tree::value_text;
 use crate::shell::Shell;
 use crate::visitor::SignedIn;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use flagstaff_core::{Identity, TraitId};
+use flagstaff_core::{Identity, IdentityId, TraitId};
 use flagstaff_service::{ServiceError, TraitKind, TraitPatch};
 
 const KINDS: [(TraitKind, &str, &str); 4] = [
@@ -133,7 +134,7 @@ fn page(
         shell,
         identity,
         path: match id {
-            Some(id) => format!("{identity_path}/traits/{}", id.get()),
+            Some(id) => trait_path(client_key, identity.id, id),
             None => format!("{identity_path}/traits/new"),
         },
         identity_path,
@@ -193,10 +194,34 @@ pub(crate) async fn create(
     }
 }
 
-/// `GET …/identities/{identity_id}/traits/{trait_id}`
+fn trait_path(client_key: &str, identity: IdentityId, id: TraitId) -> String {
+    format!("{}/traits/{}", path(client_key, identity), id.get())
+}
+
+/// Whether a trait is to go.
+fn removal<'a>(
+    (shell, identity): (&'a Shell, &'a Identity),
+    from: &'a str,
+    action: &'a str,
+    key: &'a str,
+) -> Question<'a> {
+    Question {
+        shell,
+        from: (from, &identity.identifier),
+        heading: format!("Take the trait {key} away"),
+        text: "Segments that look at it no longer find it, until a program sends it again.",
+        name: key,
+        button: "Take the trait away",
+        action,
+        fields: vec![("action", "delete".to_owned())],
+    }
+}
+
+/// `GET …/identities/{identity_id}/traits/{trait_id}`; `?ask=delete` asks whether that is meant.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     Path((client_key, id, trait_id)): Path<(String, i64, i64)>,
+    Query(sent): Query<Vec<(String, String)>>,
     signed_in: SignedIn,
 ) -> PageResult {
     let (shell, identity) = find(&dashboard, &signed_in, &client_key, id).await?;
@@ -205,6 +230,11 @@ pub(crate) async fn show(
         .service
         .identity_trait(&signed_in.caller, &client_key, identity.id, id)
         .await?;
+    if sent.iter().any(|(name, _)| name == "ask") {
+        let from = path(&client_key, identity.id);
+        let action = trait_path(&client_key, identity.id, id);
+        return Ok(removal((&shell, &identity), &from, &action, &stored.key).asked());
+    }
     let typed = Typed {
         key: stored.key.to_string(),
         kind: TraitKind::of(&stored.value),
@@ -231,6 +261,11 @@ pub(crate) async fn change(
     let (service, caller) = (&dashboard.service, &signed_in.caller);
     let (id, back) = (TraitId::new(trait_id), path(&client_key, identity.id));
     if fields.text("action") == "delete" {
+        let stored = service
+            .identity_trait(caller, &client_key, identity.id, id)
+            .await?;
+        let action = trait_path(&client_key, identity.id, id);
+        removal((&shell, &identity), &back, &action, &stored.key).answered(&fields)?;
         service
             .delete_identity_trait(caller, &client_key, identity.id, id, false)
             .await?;

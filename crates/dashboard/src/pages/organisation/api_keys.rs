@@ -7,15 +7,16 @@ use crate::fragments::Moment;
 use crate::fragments::dates::{day_after, parse_day};
 use crate::navigation::{Link, Section};
 use crate::notices::Notice;
-use crate::pages::around;
+use crate::pages::question::Question;
+use crate::pages::{around, asking};
 use crate::shell::{Place, Shell};
 use crate::visitor::SignedIn;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use flagstaff_core::{ApiKey, OrganisationId};
-use flagstaff_service::{ApiKeyPatch, ApiKeyRequest, ServiceError, ServiceResult};
+use flagstaff_service::{ApiKeyPatch, ApiKeyRequest, Noun, ServiceError, ServiceResult};
 use secrecy::ExposeSecret as _;
 
 /// The page.
@@ -37,6 +38,8 @@ struct ApiKeysPage<'a> {
 
 struct KeyRow {
     prefix: String,
+    /// Where it is asked whether the key is to be revoked, or deleted where it is revoked.
+    ask: String,
     name: String,
     state: &'static str,
     mark: &'static str,
@@ -45,14 +48,21 @@ struct KeyRow {
     expires: Option<Moment>,
 }
 
-/// `GET /organisations/{organisation_id}/api-keys`
+/// `GET /organisations/{organisation_id}/api-keys`; `?ask=revoke&prefix=…` asks whether that is meant.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     Path(organisation_id): Path<i64>,
+    Query(sent): Query<Vec<(String, String)>>,
     signed_in: SignedIn,
 ) -> PageResult {
     let id = OrganisationId::new(organisation_id);
     let shell = shell(&dashboard, &signed_in, id).await?;
+    let sent: Fields = sent.into_iter().collect();
+    if sent.has("ask") {
+        let key = key(&dashboard, &shell, id, sent.text("prefix")).await?;
+        let path = path(&shell, id);
+        return Ok(question(&shell, &path, &key, sent.text("ask")).asked());
+    }
     let shown = Shown::default();
     Ok(answer(&dashboard, &shell, id, StatusCode::OK, shown).await?)
 }
@@ -66,6 +76,44 @@ async fn shell(
     dashboard
         .shell(signed_in, place, Section::Organisation)
         .await
+}
+
+fn path(shell: &Shell, id: OrganisationId) -> String {
+    around(shell, &format!("/organisations/{}/api-keys", id.get()))
+}
+
+async fn key(
+    dashboard: &Dashboard,
+    shell: &Shell,
+    id: OrganisationId,
+    prefix: &str,
+) -> ServiceResult<ApiKey> {
+    let keys = dashboard.service.api_keys(&shell.caller, id).await?;
+    let mut keys = keys.into_iter();
+    let noun = Noun::ApiKey;
+    keys.find(|key| key.prefix == prefix)
+        .ok_or(ServiceError::NotFound { noun })
+}
+
+/// Whether a key is to be revoked or deleted.
+fn question<'a>(shell: &'a Shell, path: &'a str, key: &'a ApiKey, deed: &str) -> Question<'a> {
+    let (action, heading, button) = match deed {
+        "delete" => ("delete", "Delete", "Delete the key"),
+        _ => ("revoke", "Revoke", "Revoke the key"),
+    };
+    Question {
+        shell,
+        from: (path, "API keys"),
+        heading: format!("{heading} the API key {}", key.name),
+        text: "Whatever program still uses it is refused at once.",
+        name: &key.name,
+        button,
+        action: path,
+        fields: vec![
+            ("action", action.to_owned()),
+            ("prefix", key.prefix.clone()),
+        ],
+    }
 }
 
 /// What a page shows beside the list.
@@ -90,10 +138,10 @@ async fn answer(
     };
     let organisation = shell.organisation.as_ref();
     let template = ApiKeysPage {
-        path: around(shell, &format!("/organisations/{}/api-keys", id.get())),
+        path: path(shell, id),
         name: organisation.map_or_else(String::new, |found| found.name.clone()),
         tabs: super::tabs(shell, id, "api-keys"),
-        keys: keys.map(|keys| keys.into_iter().map(|key| row(shell, key)).collect()),
+        keys: keys.map(|keys| keys.into_iter().map(|key| row(shell, id, key)).collect()),
         new_key: shown.new_key,
         key_name: shown.key_name.to_owned(),
         public_url: &dashboard.config.public_url,
@@ -103,13 +151,15 @@ async fn answer(
     Ok(shell.page(status, &template))
 }
 
-fn row(shell: &Shell, key: ApiKey) -> KeyRow {
+fn row(shell: &Shell, id: OrganisationId, key: ApiKey) -> KeyRow {
     let (state, mark) = match (key.revoked, key.has_expired(shell.now)) {
         (true, _) => ("revoked", "danger"),
         (false, true) => ("expired", "warn"),
         (false, false) => ("active", "good"),
     };
+    let deed = if key.revoked { "delete" } else { "revoke" };
     KeyRow {
+        ask: asking(&path(shell, id), &[("ask", deed), ("prefix", &key.prefix)]),
         state,
         mark,
         is_revoked: key.revoked,
@@ -135,11 +185,12 @@ pub(crate) async fn change(
         revoked: Some(revoked),
         ..ApiKeyPatch::default()
     };
-    let path = around(
-        &shell,
-        &format!("/organisations/{organisation_id}/api-keys"),
-    );
-    let notice = match fields.text("action") {
+    let (path, action) = (path(&shell, id), fields.text("action"));
+    if matches!(action, "revoke" | "delete") {
+        let key = key(&dashboard, &shell, id, prefix).await?;
+        question(&shell, &path, &key, action).answered(&fields)?;
+    }
+    let notice = match action {
         "revoke" => {
             service
                 .update_api_key(caller, id, prefix, revoked(true))

@@ -7,15 +7,16 @@ use crate::fragments::Moment;
 use crate::fragments::dates::{day_after, parse_day};
 use crate::navigation::{Link, Section};
 use crate::notices::Notice;
-use crate::pages::around;
+use crate::pages::question::Question;
+use crate::pages::{around, asking};
 use crate::shell::{Place, Shell};
 use crate::visitor::SignedIn;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use flagstaff_core::{InviteLink, InviteLinkId, Member, MemberId, OrganisationId, Role};
-use flagstaff_service::ServiceResult;
+use flagstaff_service::{Noun, ServiceError, ServiceResult};
 
 /// The page.
 #[derive(Template)]
@@ -36,6 +37,8 @@ struct MembersPage<'a> {
 struct MemberRow {
     id: i64,
     email: String,
+    /// Where it is asked whether they are to go.
+    ask: String,
     name: String,
     is_admin: bool,
     is_self: bool,
@@ -51,14 +54,20 @@ struct LinkRow {
     has_expired: bool,
 }
 
-/// `GET /organisations/{organisation_id}/members`
+/// `GET /organisations/{organisation_id}/members`; `?remove=3` asks whether that is meant.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     Path(organisation_id): Path<i64>,
+    Query(sent): Query<Vec<(String, String)>>,
     signed_in: SignedIn,
 ) -> PageResult {
     let id = OrganisationId::new(organisation_id);
     let shell = shell(&dashboard, &signed_in, id).await?;
+    let sent: Fields = sent.into_iter().collect();
+    if let Some(member) = sent.parsed("remove").map(MemberId::new) {
+        let member = member_of(&dashboard, &shell, id, member).await?;
+        return Ok(removal(&shell, &path(&shell, id), &member).asked());
+    }
     let problems = FieldProblems::default();
     Ok(answer(&dashboard, &shell, id, None, (StatusCode::OK, &problems)).await?)
 }
@@ -72,6 +81,41 @@ async fn shell(
     dashboard
         .shell(signed_in, place, Section::Organisation)
         .await
+}
+
+fn path(shell: &Shell, id: OrganisationId) -> String {
+    around(shell, &format!("/organisations/{}/members", id.get()))
+}
+
+async fn member_of(
+    dashboard: &Dashboard,
+    shell: &Shell,
+    id: OrganisationId,
+    member: MemberId,
+) -> ServiceResult<Member> {
+    let members = dashboard.service.members_of(&shell.caller, id).await?;
+    let mut members = members.into_iter().map(|(member, _)| member);
+    let noun = Noun::Member;
+    members
+        .find(|each| each.id == member)
+        .ok_or(ServiceError::NotFound { noun })
+}
+
+/// Whether somebody is to belong to the organisation no longer.
+fn removal<'a>(shell: &'a Shell, path: &'a str, member: &'a Member) -> Question<'a> {
+    Question {
+        shell,
+        from: (path, "Members"),
+        heading: format!("Remove {}", member.email),
+        text: "They see nothing of this organisation any more. What they did stays in the audit log.",
+        name: &member.email,
+        button: "Remove from the organisation",
+        action: path,
+        fields: vec![
+            ("action", "remove".to_owned()),
+            ("member_id", member.id.get().to_string()),
+        ],
+    }
 }
 
 async fn answer(
@@ -92,12 +136,12 @@ async fn answer(
     let organisation = shell.organisation.as_ref();
     let public_url = &dashboard.config.public_url;
     let template = MembersPage {
-        path: around(shell, &format!("/organisations/{}/members", id.get())),
+        path: path(shell, id),
         name: organisation.map_or_else(String::new, |found| found.name.clone()),
         tabs: super::tabs(shell, id, "members"),
         members: members
             .into_iter()
-            .map(|(member, role)| member_row(shell, member, role))
+            .map(|(member, role)| member_row(shell, id, member, role))
             .collect(),
         links: links.iter().map(|link| link_row(shell, link)).collect(),
         new_link: new_link.map(|link| format!("{public_url}/invite/{}", link.token)),
@@ -108,8 +152,10 @@ async fn answer(
     Ok(shell.page(status, &template))
 }
 
-fn member_row(shell: &Shell, member: Member, role: Role) -> MemberRow {
+fn member_row(shell: &Shell, id: OrganisationId, member: Member, role: Role) -> MemberRow {
+    let number = member.id.get().to_string();
     MemberRow {
+        ask: asking(&path(shell, id), &[("remove", &number)]),
         id: member.id.get(),
         is_self: shell.caller.member().is_some_and(|own| own.id == member.id),
         name: format!("{} {}", member.first_name, member.last_name)
@@ -171,6 +217,8 @@ pub(crate) async fn change(
             deleted.map(|()| "The link is void.".to_owned())
         }
         "remove" => {
+            let found = member_of(&dashboard, &shell, id, member).await?;
+            removal(&shell, &path(&shell, id), &found).answered(&fields)?;
             let removed = service.remove_members(caller, id, &[member]).await;
             removed.map(|()| "They belong to the organisation no longer.".to_owned())
         }
@@ -184,7 +232,7 @@ pub(crate) async fn change(
     };
     match done {
         Ok(text) => {
-            let path = around(&shell, &format!("/organisations/{organisation_id}/members"));
+            let path = path(&shell, id);
             Ok(Notice::done(text).on(&path, &dashboard, &signed_in))
         }
         Err(error) => {

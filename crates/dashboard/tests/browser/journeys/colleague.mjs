@@ -36,6 +36,28 @@ export async function run(stage) {
   await stage.told(page, "banner was saved in Development.");
   assert.equal((await stage.flags(project.key)).banner.value, "mine");
 
+  // The same for an override of a segment.
+  const segment = await project.segment({
+    name: "Testers",
+    rules: [{ type: "ALL", rules: [{ type: "ANY", rules: [], conditions: [{ property: "plan", operator: "EQUAL", value: "test" }] }], conditions: [] }],
+  });
+  const override = await stage.api("POST", `environments/${project.key}/features/${made.id}/create-segment-override/`, {
+    feature_segment: { segment: segment.id },
+    enabled: true,
+    feature_state_value: { type: "unicode", string_value: "old" },
+  });
+  await page.goto(`${path}/overrides/${segment.id}`);
+  await page.getByLabel("Value", { exact: true }).fill("mine");
+  await stage.api("PATCH", `environments/${project.key}/featurestates/${override.id}/`, { feature_state_value: "theirs" });
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("Somebody else changed this feature meanwhile.").waitFor();
+  assert.match(await page.locator(".difference").innerText(), /− theirs[^]*\+ mine/);
+  await stage.look(page, "override-conflict");
+  await page.getByRole("button", { name: "Save mine anyway" }).click();
+  await stage.told(page, "The override of banner was saved.");
+  const tester = await stage.identityFlags(project.key, "tester", [{ trait_key: "plan", trait_value: "test" }]);
+  assert.equal(tester.banner.value, "mine");
+
   if (stage.script) {
     await page.goto(path);
     await page.getByLabel("Value", { exact: true }).waitFor();

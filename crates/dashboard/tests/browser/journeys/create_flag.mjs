@@ -19,16 +19,17 @@ export async function run(stage) {
   await page.getByLabel("Value", { exact: true }).fill('{"steps": 3}');
   await page.getByRole("button", { name: "Create feature" }).last().click();
   await stage.told(page, "checkout_v2 was made.");
-  assert.deepEqual(await stage.flags(project.key), { checkout_v2: { enabled: false, value: '{"steps": 3}' } });
+  const sdk = stage.sdk(project.key);
+  assert.deepEqual(await stage.sdkFlag(sdk, "checkout_v2"), { enabled: false, value: '{"steps": 3}' });
 
   await project.feature({ name: "search_box", initial_value: "42", default_enabled: true });
   await page.goto(`/environments/${project.key}/features`);
   await page.getByRole("switch", { name: "checkout_v2" }).click();
   await stage.told(page, "checkout_v2 is on in Development.");
-  assert.equal((await stage.flags(project.key)).checkout_v2.enabled, true);
+  assert.equal((await stage.sdkFlag(sdk, "checkout_v2")).enabled, true);
   await page.getByRole("button", { name: "Undo" }).click();
   await stage.told(page, "checkout_v2 is off in Development.");
-  assert.equal((await stage.flags(project.key)).checkout_v2.enabled, false);
+  assert.equal((await stage.sdkFlag(sdk, "checkout_v2")).enabled, false);
 
   await stage.look(page, "features");
   const search = page.getByRole("searchbox", { name: "Search features" });
@@ -50,6 +51,7 @@ export async function run(stage) {
     await page.getByRole("dialog").getByText("Keyboard shortcuts").waitFor();
     await stage.axe(page, "keyboard help");
     await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
     await page.keyboard.press("g");
     await page.keyboard.press("f");
     await page.waitForURL((url) => url.search === "");

@@ -95,7 +95,8 @@ export async function run(stage) {
   await step.getByText("a stronger one holds").waitFor();
   await page.goBack();
   await page.getByRole("link", { name: "Change checkout" }).click();
-  await page.getByRole("button", { name: "Take the override away" }).click();
+  await page.getByRole("link", { name: "Take the override away" }).click();
+  await stage.confirm(page, "checkout", "Take the override away");
   await stage.told(page, "checkout is again what it is for others.");
   assert.equal((await stage.identityFlags(project.key, "ada@example.com")).checkout.value, "new");
 

@@ -59,7 +59,10 @@ export async function run(stage) {
   }
   await page.reload();
   await order(["Testers", "Staff"]);
-  await page.getByRole("button", { name: "Remove the override for Staff" }).click();
+  await page.getByRole("link", { name: "Remove the override for Staff" }).click();
+  await page.getByRole("heading", { name: "Remove the override for Staff" }).waitFor();
+  await stage.look(page, "override-remove");
+  await stage.confirm(page, "Staff", "Remove the override");
   await stage.told(page, "The override was taken away");
 
   await page.getByRole("link", { name: "Compare and promote" }).click();

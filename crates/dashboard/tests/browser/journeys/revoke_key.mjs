@@ -1,15 +1,10 @@
-// A program gets a server key of its own, the key is revoked, and the program is refused at once.
+// Journey 9: a program gets a server key of its own, the key is revoked, and the SDK that uses it is refused at once.
 
 import assert from "node:assert/strict";
 
-/** Asks as SDKs that evaluate by themselves do. */
-async function document(stage, key) {
-  const answer = await fetch(`${stage.url}/api/v1/environment-document/`, { headers: { "X-Environment-Key": key } });
-  return answer.status;
-}
-
 export async function run(stage) {
   const project = await stage.project("Keys");
+  await project.feature({ name: "banner", initial_value: "hello", default_enabled: true });
   const path = `/environments/${project.key}/keys`;
   const page = await stage.member();
 
@@ -21,7 +16,15 @@ export async function run(stage) {
   await page.getByRole("button", { name: "Make key" }).click();
   const key = await page.locator("#shown-key").innerText();
   assert.match(key, /^ser\./);
-  assert.equal(await document(stage, key), 200);
+  // What the SDK tells its program after it has asked for what it evaluates by itself.
+  let problem;
+  const onEnvironmentChange = (error) => { problem = error?.message ?? null; };
+  const sdk = stage.sdk(key, { enableLocalEvaluation: true, environmentRefreshIntervalSeconds: 3600, onEnvironmentChange });
+  const refusal = async () => {
+    await sdk.updateEnvironment();
+    return problem;
+  };
+  assert.deepEqual(await stage.sdkFlag(sdk, "banner", "ada"), { enabled: true, value: "hello" });
   await stage.look(page, "keys, made");
 
   await page.goto(path);
@@ -30,17 +33,26 @@ export async function run(stage) {
   await page.locator("#shown-key").waitFor();
   assert.equal(await page.locator("#shown-key").innerText(), key);
 
-  await page.getByRole("button", { name: "Revoke key checkout service" }).click();
-  await stage.told(page, "revoked");
-  assert.equal(await document(stage, key), 403);
+  const revoke = async () => {
+    await page.getByRole("link", { name: "Revoke key checkout service" }).click();
+    await stage.confirm(page, "checkout service", "Revoke the key");
+    await stage.told(page, "revoked");
+  };
+  await page.getByRole("link", { name: "Revoke key checkout service" }).click();
+  await page.getByRole("heading", { name: "Revoke the key checkout service" }).waitFor();
+  await stage.look(page, "key-revoke");
+  await page.goto(path);
+  assert.equal(await refusal(), null);
+  await revoke();
+  assert.match(await refusal(), /403/);
   await page.getByRole("button", { name: "Undo" }).click();
   await stage.told(page, "works again");
-  assert.equal(await document(stage, key), 200);
-  await page.getByRole("button", { name: "Revoke key checkout service" }).click();
-  await stage.told(page, "revoked");
-  await page.getByRole("button", { name: "Delete key checkout service" }).click();
+  assert.equal(await refusal(), null);
+  await revoke();
+  await page.getByRole("link", { name: "Delete key checkout service" }).click();
+  await stage.confirm(page, "checkout service", "Delete the key");
   await stage.told(page, "deleted");
-  assert.equal(await document(stage, key), 403);
+  assert.match(await refusal(), /403/);
 
   const audit = await page.goto(`/projects/${project.id}/audit`);
   assert.equal(audit.status(), 200);

@@ -75,15 +75,18 @@ export async function run(stage) {
   ]);
 
   // The override, and what an SDK is told because of it.
-  await stage.api("POST", `environments/${project.key}/features/${feature.id}/create-segment-override/`, {
-    feature_segment: { segment: segment.id },
-    enabled: true,
-    feature_state_value: { type: "unicode", string_value: "new" },
-  });
-  const told = async (identifier, traits) => {
-    const list = Object.entries(traits).map(([trait_key, trait_value]) => ({ trait_key, trait_value }));
-    return (await stage.identityFlags(project.key, identifier, list)).checkout.value;
-  };
+  const segmentPage = page.url();
+  await page.goto(`/environments/${project.key}/features/${feature.id}`);
+  await page.getByRole("link", { name: "Add override" }).click();
+  const form = stage.script ? page.getByRole("dialog") : page.locator("main");
+  await form.getByLabel("Segment", { exact: true }).selectOption({ label: "Paying Europeans" });
+  await form.getByLabel("On", { exact: true }).check();
+  await form.getByLabel("Value", { exact: true }).fill("new");
+  await form.getByRole("button", { name: "Save" }).click();
+  await stage.told(page, "The override of checkout was saved.");
+  await page.goto(segmentPage);
+  const sdk = stage.sdk(project.key);
+  const told = async (identifier, traits) => (await stage.sdkFlag(sdk, "checkout", identifier, traits)).value;
   assert.equal(await told("ada", { country: "DE", plan: "pro" }), "new");
   assert.equal(await told("bob", { country: "DE", seats: 12 }), "new");
   assert.equal(await told("eve", { country: "FR", plan: "pro" }), "old");

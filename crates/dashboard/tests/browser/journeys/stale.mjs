@@ -42,4 +42,22 @@ export async function run(stage) {
   const left = await stage.api("GET", `projects/${project.id}/features/`);
   assert.deepEqual(left.results.map((each) => each.name), ["kill_switch"]);
   assert.notEqual(old.id, left.results[0].id);
+
+  // A flag that is expected to be gone is on the lifecycle page until it is archived.
+  await page.goto(`/environments/${project.key}/features`);
+  await page.getByRole("link", { name: "kill_switch" }).click();
+  await page.getByRole("link", { name: "Settings" }).last().click();
+  await page.getByLabel("Expected to be gone by").fill("2024-02-29");
+  await page.getByRole("button", { name: "Save settings" }).click();
+  await stage.told(page, "The settings of kill_switch were saved.");
+  await page.getByText("Should be gone since 2024-02-29").waitFor();
+  await stage.look(page, "feature-settings-removal");
+  await page.goto(`/environments/${project.key}/lifecycle`);
+  const due = page.getByRole("region", { name: "Expected to be gone" });
+  await due.getByText("Overdue").waitFor();
+  await stage.look(page, "lifecycle");
+  await due.getByRole("checkbox", { name: "Choose kill_switch" }).check();
+  await due.getByRole("button", { name: "Archive chosen flags that are due" }).click();
+  await stage.told(page, "1 flag archived.");
+  await due.getByText("No flag is due").waitFor();
 }

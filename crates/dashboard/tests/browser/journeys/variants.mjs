@@ -43,4 +43,9 @@ export async function run(stage) {
   await page.getByRole("button", { name: "Add variant" }).click();
   await stage.told(page, "The variant was added.");
   await stage.look(page, "feature-settings");
+  await page.getByRole("link", { name: "Remove third" }).click();
+  await stage.confirm(page, "third", "Remove the variant");
+  await stage.told(page, "The variant was taken away.");
+  await page.getByRole("link", { name: "Remove warm" }).waitFor();
+  assert.equal(await page.getByRole("link", { name: "Remove third" }).count(), 0);
 }

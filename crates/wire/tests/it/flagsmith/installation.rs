@@ -100,6 +100,7 @@ impl<'a> Installation<'a> {
             is_server_key_only: feature.is_server_key_only,
             hash: None,
             value_type: ValueType::Auto,
+            expected_removal: None,
             created_at: Timestamp::from_micros(0),
         }
     }

@@ -49,6 +49,36 @@ async fn hash_and_type_may_be_given_with_a_new_feature() {
 }
 
 #[tokio::test]
+async fn the_day_by_which_a_feature_is_to_be_gone_is_kept_as_a_day() {
+    let desk = Desk::open().await;
+    let body = json!({ "name": "a", "expected_removal_date": "2026-12-31" });
+    let made = desk.post(&desk.in_project("features/"), body).await.json();
+    assert_eq!(made["expected_removal_date"], "2026-12-31");
+    let path = desk.in_project(&format!("features/{}/", made["id"]));
+
+    for (sent, kept) in [
+        (json!({ "description": "x" }), json!("2026-12-31")),
+        (
+            json!({ "expected_removal_date": "2024-02-29" }),
+            json!("2024-02-29"),
+        ),
+        (json!({ "expected_removal_date": null }), json!(null)),
+    ] {
+        desk.patch(&path, sent).await;
+        let feature = desk.get(&path).await.json();
+        assert_eq!(feature["expected_removal_date"], kept);
+    }
+    let refused = "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.";
+    for wrong in ["2026-02-30", "31.12.2026", "2026-12-31T00:00:00Z", ""] {
+        let reply = desk
+            .patch(&path, json!({ "expected_removal_date": wrong }))
+            .await;
+        let expected = json!({ "expected_removal_date": [refused] });
+        check_refusal(&reply, 400, &expected);
+    }
+}
+
+#[tokio::test]
 async fn other_words_are_refused_and_those_that_are_known_are_named() {
     let desk = Desk::open().await;
     let id = desk.make_feature(json!({ "name": "a" })).await;
