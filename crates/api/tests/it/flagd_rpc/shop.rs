@@ -66,6 +66,7 @@ fn request(name: &str, value: &str, enabled: bool, value_type: ValueType) -> Fea
         is_server_key_only: false,
         hash: None,
         value_type,
+        expected_removal: None,
         options: Vec::new(),
         kind: FeatureKind::Standard,
         tags: Vec::new(),
