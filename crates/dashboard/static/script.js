@@ -8,6 +8,7 @@
 //   data-draft               a button: what it sends is not saved by it
 //   data-dialog              a link: the page's [data-dialog-content] is shown in a dialog
 //   data-live="path"         where server-sent events come from; [data-live-region] with an id is kept up to date
+//   data-refresh             such a region: looked at every 10 s too, as the stream tells of what is served and of nothing else
 //   data-sort                a list in a form: its [draggable] children can be moved, then the form is sent
 //   data-json="always|maybe" a text area: checked as JSON while one types
 //   data-sum="100"           a fieldset: its [data-weight] fields are added up in [data-sum-shown]
@@ -200,8 +201,7 @@
   function fill(dialog, page) {
     const content = page.querySelector("[data-dialog-content]");
     renameIds(content);
-    const heading = content.querySelector("h1, h2");
-    if (heading) heading.id = "dialog-title";
+    content.querySelector("h1, h2")?.setAttribute("id", "dialog-title");
     dialog.replaceChildren(closeButton(() => dialog.close()), document.adoptNode(content));
     prepare(dialog);
   }
@@ -247,10 +247,7 @@
 
   // --- What others change ---
 
-  let source = null;
-  let waiting = null;
-  let isRefreshing = false;
-  let isAskedAgain = false;
+  let [source, waiting, isRefreshing, isAskedAgain] = [null, null, false, false];
 
   function listen() {
     const path = byId("main")?.dataset.live;
@@ -482,6 +479,7 @@
   window.addEventListener("popstate", async () => {
     try { take(await fetchPage(location.href), "main", "none"); } catch { location.reload(); }
   });
+  setInterval(() => { if (!document.hidden && document.querySelector("[data-refresh]")) refreshIn(0); }, 10000);
   window.addEventListener("pagehide", () => source?.events.close());
 
   function prepare(root) {

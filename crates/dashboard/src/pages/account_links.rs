@@ -4,11 +4,12 @@
 use super::sign_in::open_session;
 use super::visitor_form::{Input, VisitorForm};
 use crate::Dashboard;
-use crate::answer::{Notice, encoded, page, refusal};
+use crate::answer::{Notice, PageResult, Refused, encoded, page, refusal};
 use crate::fields::{FieldProblems, Fields};
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use flagstaff_core::Member;
 use flagstaff_service::{AccountLinkGuest, LinkPurpose, ServiceError};
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -70,19 +71,11 @@ pub(crate) async fn show_password(
     State(dashboard): State<Dashboard>,
     Path(pieces): Pieces,
     headers: HeaderMap,
-) -> Response {
-    let found = LinkPurpose::Password;
-    match dashboard
-        .service
-        .account_of_link(found, &guest(&pieces))
-        .await
-    {
-        Ok(member) => {
-            let none = FieldProblems::default();
-            password_page(&dashboard, &headers, &pieces, &member.email, &none)
-        }
-        Err(error) => over(&error),
-    }
+) -> PageResult {
+    let member = account_of(&dashboard, LinkPurpose::Password, &pieces).await?;
+    let none = FieldProblems::default();
+    let page = password_page(&dashboard, &headers, &pieces, &member.email, &none);
+    Ok(page)
 }
 
 /// `POST /password-reset/confirm/{account}/{token}`
@@ -146,26 +139,17 @@ pub(crate) async fn show_activation(
     State(dashboard): State<Dashboard>,
     Path(pieces): Pieces,
     headers: HeaderMap,
-) -> Response {
-    let found = LinkPurpose::Activation;
-    match dashboard
-        .service
-        .account_of_link(found, &guest(&pieces))
-        .await
-    {
-        Ok(member) => {
-            let lead = format!("{} is to be the address you sign in with.", member.email);
-            let form = VisitorForm {
-                heading: "Confirm your e-mail address",
-                lead: &lead,
-                action: &address("activate", &pieces),
-                button: "Confirm",
-                ..VisitorForm::default()
-            };
-            form.answer(&dashboard, &headers, &FieldProblems::default())
-        }
-        Err(error) => over(&error),
-    }
+) -> PageResult {
+    let member = account_of(&dashboard, LinkPurpose::Activation, &pieces).await?;
+    let lead = format!("{} is to be the address you sign in with.", member.email);
+    let form = VisitorForm {
+        heading: "Confirm your e-mail address",
+        lead: &lead,
+        action: &address("activate", &pieces),
+        button: "Confirm",
+        ..VisitorForm::default()
+    };
+    Ok(form.answer(&dashboard, &headers, &FieldProblems::default()))
 }
 
 /// `POST /activate/{account}/{token}`: the password is asked for afterwards, as the link may have come into other hands.
@@ -192,16 +176,10 @@ pub(crate) async fn show_email(
     State(dashboard): State<Dashboard>,
     Path(pieces): Pieces,
     headers: HeaderMap,
-) -> Response {
-    let found = LinkPurpose::Email;
-    match dashboard
-        .service
-        .account_of_link(found, &guest(&pieces))
-        .await
-    {
-        Ok(_) => email_page(&dashboard, &headers, &pieces, "", &FieldProblems::default()),
-        Err(error) => over(&error),
-    }
+) -> PageResult {
+    account_of(&dashboard, LinkPurpose::Email, &pieces).await?;
+    let none = FieldProblems::default();
+    Ok(email_page(&dashboard, &headers, &pieces, "", &none))
 }
 
 /// `POST /email-change/confirm/{account}/{token}`
@@ -251,6 +229,17 @@ fn email_page(
         ..VisitorForm::default()
     };
     form.answer(dashboard, headers, problems)
+}
+
+/// Whose link it is.
+async fn account_of(
+    dashboard: &Dashboard,
+    purpose: LinkPurpose,
+    pieces: &(String, String),
+) -> Result<Member, Refused> {
+    let guest = guest(pieces);
+    let found = dashboard.service.account_of_link(purpose, &guest).await;
+    found.map_err(|error| over(&error).into())
 }
 
 fn guest((account, token): &(String, String)) -> AccountLinkGuest {
