@@ -2,7 +2,7 @@
 //!
 //! Nothing here is written by hand but the module tree.
 
-/// Every message and service, for gRPC reflection.
+/// Every message and service of the server, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
 /// The protocols of flagd.
@@ -23,6 +23,17 @@ pub mod flagd {
         /// Version 1.
         pub mod v1 {
             tonic::include_proto!("flagd.sync.v1");
+        }
+    }
+}
+
+/// The protocols of Rollops.
+pub mod rollops {
+    /// How its host talks to a plugin.
+    pub mod plugin {
+        /// Version 1.
+        pub mod v1 {
+            tonic::include_proto!("rollops.plugin.v1");
         }
     }
 }

@@ -97,6 +97,11 @@ const MAP: &[Layer] = &[
         ],
     },
     Layer {
+        name: "flagstaff-rollops-plugin",
+        uses: &["flagstaff-proto"],
+        forbids: &["axum", "hyper", "sqlx"],
+    },
+    Layer {
         name: "flagstaff-testkit",
         uses: &["flagstaff-store", "flagstaff-core"],
         forbids: &["axum"],

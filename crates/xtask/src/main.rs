@@ -16,6 +16,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod cargo_program;
 mod command;
+mod dist;
 mod docs;
 mod flagd;
 mod go_program;
@@ -80,6 +81,15 @@ enum Task {
         #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
         streams: u32,
     },
+    /// Build released programs into `target/dist`, with what they hash to and the index that Rollops installs from.
+    Dist {
+        /// Build only these.
+        #[arg(long = "part", value_name = "NAME", num_args = 1..)]
+        parts: Vec<dist::Part>,
+        /// Where the files will be downloaded from.
+        #[arg(long)]
+        url: Option<String>,
+    },
     /// Refresh the reference pages that are made from the code.
     Docs,
     /// Build the documentation as a site in `target/book`, with mdBook.
@@ -121,6 +131,13 @@ fn run(task: &Task) -> anyhow::Result<ExitCode> {
                 streams: *streams as usize,
             };
             bench::run(&workspace, &options).map(|()| ExitCode::SUCCESS)
+        }
+        Task::Dist { parts, url } => {
+            let options = dist::Options {
+                parts: parts.clone(),
+                url: url.clone(),
+            };
+            dist::make(&workspace, &options).map(|()| ExitCode::SUCCESS)
         }
         Task::Docs => docs::refresh(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Site => lanes::run(&workspace, &lanes::chosen(&["site".to_owned()]), false),

@@ -40,6 +40,11 @@ impl Desk {
         }
     }
 
+    /// The member's token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Sends and takes whatever comes back; status 0 when nothing did.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         match request.send().await {

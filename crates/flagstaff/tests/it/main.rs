@@ -25,6 +25,7 @@ mod import;
 mod nodes;
 mod openfeature;
 mod own_flags;
+mod rollops;
 mod schedule;
 mod server;
 mod skipped;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::tests::{OF_ALL_CRATES, cargo_test};
+use super::tests::{OF_ALL_CRATES, cargo_test, rollops_plugin};
 use super::{Lane, Run};
 use crate::command::works;
 use crate::postgres::URL_VARIABLE;
@@ -20,15 +20,16 @@ pub(super) const LANE: Lane = Lane {
 
 /// The modules of `crates/flagstaff/tests/it` with these tests: what SDKs and providers do, and the pages that show how
 /// to use them.
-pub(super) const MODULES: [&str; 4] = [
+pub(super) const MODULES: [&str; 5] = [
     "clients::",
     "docs::the_programs_",
     "guides::",
     "openfeature::",
+    "rollops::observed::",
 ];
 
 fn run(run: &mut Run<'_>) -> Result<Report> {
-    let mut variables = Vec::new();
+    let mut variables = vec![rollops_plugin(run.workspace)];
     let mut skipped = Vec::new();
     let has_curl = || works(Command::new("curl").arg("--version"));
     skipped.extend(ensure(run.machine, "curl", &["curl"], has_curl)?);

@@ -36,7 +36,7 @@ const VECTORS: &str = "../shared/reference/engine-test-data/test_cases";
 pub(super) const OF_ALL_CRATES: &[&str] = &["--workspace", "--test", "it"];
 
 fn run(run: &mut Run<'_>) -> Result<Report> {
-    let mut variables = Vec::new();
+    let mut variables = vec![rollops_plugin(run.workspace)];
     let mut skipped = Vec::new();
     match run.postgres()? {
         Ok(url) => variables.push((URL_VARIABLE, url)),
@@ -64,6 +64,12 @@ fn run(run: &mut Run<'_>) -> Result<Report> {
     let mut report = cargo_test(run.workspace, &["--workspace"], &filters, &variables)?;
     report.skipped = skipped;
     Ok(report)
+}
+
+/// Where the plugin for Rollops is: the tests of its own crate have it built before any test runs.
+pub(super) fn rollops_plugin(workspace: &Workspace) -> (&'static str, String) {
+    let program = workspace.target.join("debug/rollops-plugin-flagsmith");
+    ("FLAGSTAFF_ROLLOPS_PLUGIN", program.display().to_string())
 }
 
 /// The library that gives a process another clock.
