@@ -9,6 +9,7 @@
     reason = "what fails here is a test, and a skipped test has to say so aloud"
 )]
 
+mod authority;
 mod builders;
 mod contents;
 mod contract;
@@ -19,6 +20,7 @@ mod shop;
 mod smtp;
 pub mod sql;
 
+pub use authority::Authority;
 pub use builders::{
     NOW, all_of, audit_entry, change, condition, digest, later, name, new_environment, new_feature,
     new_identity, new_member, new_option, new_organisation, new_project, new_segment,
@@ -29,4 +31,5 @@ pub use contract::{on_postgres, on_sqlite};
 pub use database::{Database, POSTGRES_VARIABLE};
 pub use random::Random;
 pub use shop::Shop;
-pub use smtp::{ReceivedMail, SmtpSink};
+pub use smtp::{ReceivedMail, SmtpEncryption, SmtpSink};
+pub use tokio_rustls::TlsAcceptor;

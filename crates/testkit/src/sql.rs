@@ -1,7 +1,7 @@
 //! Writing what no function of the store writes.
 
 use flagstaff_store::Store;
-use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Decode, Sqlite, SqliteConnection, Type};
 
 /// Runs SQL statements on the file of a SQLite store, beside its connections.
 ///
@@ -54,15 +54,35 @@ pub async fn integrity(path: &std::path::Path) -> Vec<String> {
     reason = "a test that cannot be prepared has to fail"
 )]
 pub async fn count(store: &Store, statement: &'static str) -> i64 {
+    let count = first(store, statement).await;
+    count.expect("the statement counts")
+}
+
+/// The text that a statement finds first in the file of a SQLite store.
+///
+/// # Panics
+/// When the store is no file, or the statement finds something else.
+pub async fn text(store: &Store, statement: &'static str) -> Option<String> {
+    first(store, statement).await
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "a test that cannot be prepared has to fail"
+)]
+async fn first<T>(store: &Store, statement: &'static str) -> Option<T>
+where
+    T: for<'r> Decode<'r, Sqlite> + Type<Sqlite> + Send + Unpin,
+{
     let path = store.path().expect("a SQLite store");
     let url = format!("sqlite:{}", path.display());
     let mut connection = SqliteConnection::connect(&url)
         .await
         .expect("the file opens");
-    let count = sqlx::query_scalar(statement)
-        .fetch_one(&mut connection)
+    let found = sqlx::query_scalar(statement)
+        .fetch_optional(&mut connection)
         .await
-        .expect("the statement counts");
+        .expect("the statement runs");
     connection.close().await.expect("the file closes");
-    count
+    found
 }

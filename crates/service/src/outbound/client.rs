@@ -46,6 +46,9 @@ pub enum OutboundError {
         /// The most bytes that are read.
         limit: usize,
     },
+    /// The server shows a certificate that is not trusted, so nothing was said to it.
+    #[error("the server's certificate is not trusted")]
+    Untrusted(#[source] rustls::Error),
     /// No connection, or it broke.
     #[error("no connection")]
     Failed(#[source] BoxError),
@@ -175,6 +178,9 @@ fn failed(error: reqwest::Error) -> OutboundError {
         }
         cause = each.source();
     }
+    if let Some(reason) = tls::distrust(&error) {
+        return OutboundError::Untrusted(reason.clone());
+    }
     if error.is_timeout() {
         return OutboundError::TimedOut;
     }
@@ -238,6 +244,7 @@ impl Resolve for GuardedResolver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flagstaff_testkit::Authority;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
@@ -436,5 +443,77 @@ mod tests {
             !text.contains("secret-path") && !text.contains("abc"),
             "{text}"
         );
+    }
+
+    /// A server that answers over TLS; gives its port.
+    async fn secure_server(acceptor: flagstaff_testkit::TlsAcceptor) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let mut request = [0; 2000];
+                let _ = stream.read(&mut request).await;
+                let _ = stream.write_all(OK.as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn certificates_are_trusted_by_the_file_of_the_settings_alone() {
+        // Both have the same name.
+        let (authority, stranger) = (Authority::new(), Authority::new());
+        let ask = async |acceptor, trusted: Option<&Authority>| {
+            let port = secure_server(acceptor).await;
+            let config = OutboundConfig {
+                ca_file: trusted.map(Authority::file),
+                ..config(&["127.0.0.1"])
+            };
+            let client = OutboundClient::guarded(&config).unwrap();
+            client
+                .send(get(&format!("https://127.0.0.1:{port}/secret")))
+                .await
+        };
+        let own = || authority.server("127.0.0.1");
+
+        let answer = ask(own(), Some(&authority)).await.unwrap();
+        let refused = [
+            (ask(own(), None).await, "UnknownIssuer"),
+            (ask(own(), Some(&stranger)).await, "BadSignature"),
+            (
+                ask(authority.server("hooks.example.com"), Some(&authority)).await,
+                "not valid for name",
+            ),
+            (
+                ask(authority.outdated_server("127.0.0.1"), Some(&authority)).await,
+                "expired",
+            ),
+        ];
+
+        assert_eq!(&answer.body()[..], b"hi");
+        for (answer, reason) in refused {
+            let Err(OutboundError::Untrusted(error)) = answer else {
+                panic!("{reason}: {answer:?}");
+            };
+            assert!(error.to_string().contains(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_roots_that_cannot_be_used_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("empty.pem");
+        std::fs::write(&empty, "no certificate").unwrap();
+        for path in [empty, folder.path().join("missing.pem")] {
+            let config = OutboundConfig {
+                ca_file: Some(path),
+                ..OutboundConfig::default()
+            };
+            assert!(OutboundClient::trusted(&config).is_err());
+        }
     }
 }

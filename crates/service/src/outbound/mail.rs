@@ -1,5 +1,6 @@
 //! Mail by SMTP: plain, short texts to one person each.
 
+use super::tls;
 use crate::config::{MailConfig, MailSecurity, OutboundConfig};
 use crate::error::BoxError;
 use lettre::address::Address;
@@ -48,6 +49,9 @@ pub(crate) enum MailError {
     /// It never will be.
     #[error("the mail server refuses it for good")]
     Refused(#[source] BoxError),
+    /// The server shows a certificate that is not trusted, so nothing was said to it; somebody may put that right.
+    #[error("the certificate of the mail server is not trusted")]
+    Untrusted(#[source] rustls::Error),
     /// It may be, later.
     #[error("the mail server does not take it now")]
     Later(#[source] BoxError),
@@ -72,7 +76,7 @@ impl Mailer {
             return Ok(None);
         };
         let from = config.from.clone().ok_or("`mail.from` is missing")?;
-        let tls = |host: &str| -> Result<TlsParameters, BoxError> {
+        let encryption = |host: &str| -> Result<TlsParameters, BoxError> {
             let mut parameters = TlsParameters::builder(host.to_owned());
             if let Some(path) = &outbound.ca_file {
                 let pem = std::fs::read(path)?;
@@ -80,15 +84,15 @@ impl Mailer {
             }
             Ok(parameters.build_rustls()?)
         };
-        let (usual, tls) = match config.security {
-            MailSecurity::StartTls => (587, Tls::Required(tls(host)?)),
-            MailSecurity::Tls => (465, Tls::Wrapper(tls(host)?)),
+        let (usual, encryption) = match config.security {
+            MailSecurity::StartTls => (587, Tls::Required(encryption(host)?)),
+            MailSecurity::Tls => (465, Tls::Wrapper(encryption(host)?)),
             MailSecurity::None => (25, Tls::None),
         };
         let port = if config.port == 0 { usual } else { config.port };
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
             .port(port)
-            .tls(tls)
+            .tls(encryption)
             .timeout(Some(STEP));
         if let (Some(user), Some(password)) = (&config.user, &config.password) {
             let password = password.expose_secret().to_owned();
@@ -119,7 +123,10 @@ impl Mailer {
         match tokio::time::timeout(WHOLE, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) if error.is_permanent() => Err(refused(error.into())),
-            Ok(Err(error)) => Err(MailError::Later(error.into())),
+            Ok(Err(error)) => Err(match tls::distrust(&error) {
+                Some(reason) => MailError::Untrusted(reason.clone()),
+                None => MailError::Later(error.into()),
+            }),
             Err(elapsed) => Err(MailError::Later(elapsed.into())),
         }
     }

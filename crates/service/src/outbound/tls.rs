@@ -32,3 +32,22 @@ pub(super) fn client_config(more_roots: Option<&Path>) -> Result<ClientConfig, B
         .with_no_client_auth();
     Ok(config)
 }
+
+/// The reason for which another server's certificate is not trusted, where an error comes of that.
+pub(super) fn distrust<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a rustls::Error> {
+    let mut cause = Some(error);
+    while let Some(each) = cause {
+        if let Some(found @ rustls::Error::InvalidCertificate(_)) = each.downcast_ref() {
+            return Some(found);
+        }
+        // What an I/O error wraps is not its source but stands for it.
+        let wrapped = each.downcast_ref::<std::io::Error>();
+        cause = match wrapped.and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => each.source(),
+        };
+    }
+    None
+}

@@ -194,7 +194,9 @@ async fn send(mailer: &Mailer, to: &str, letter: &Letter) -> Outcome {
             warn!(problem = causes(&problem), "a letter is dropped");
             Outcome::Done
         }
-        Err(problem @ MailError::Later(_)) => Outcome::Later(causes(&problem)),
+        Err(problem @ (MailError::Untrusted(_) | MailError::Later(_))) => {
+            Outcome::Later(causes(&problem))
+        }
     }
 }
 
@@ -203,8 +205,12 @@ fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let told = cause.to_string();
+        // The library repeats in its own text what is behind it.
+        if !text.ends_with(&told) {
+            text.push_str(": ");
+            text.push_str(&told);
+        }
         next = cause.source();
     }
     text

@@ -11,13 +11,13 @@ use flagstaff_service::{
 use flagstaff_testkit::{ReceivedMail, SmtpSink};
 use secrecy::{ExposeSecret as _, SecretString};
 
-const ADA: &str = "ada@example.com";
+pub(crate) const ADA: &str = "ada@example.com";
 const NEW_PASSWORD: &str = "another-long-Passw0rd";
 
-struct Post {
-    fixture: Fixture,
+pub(crate) struct Post {
+    pub(crate) fixture: Fixture,
     service: Service,
-    sink: SmtpSink,
+    pub(crate) sink: SmtpSink,
     _work: Work,
 }
 
@@ -27,8 +27,12 @@ impl Post {
     }
 
     async fn open_with(change: impl FnOnce(&mut ServiceConfig)) -> Self {
+        Self::open_at(SmtpSink::start().await, change).await
+    }
+
+    /// With a mail server of a certain kind.
+    pub(crate) async fn open_at(sink: SmtpSink, change: impl FnOnce(&mut ServiceConfig)) -> Self {
         let fixture = Fixture::new().await;
-        let sink = SmtpSink::start().await;
         let mut config = ServiceConfig {
             mail: MailConfig {
                 host: Some("127.0.0.1".to_owned()),
@@ -51,7 +55,7 @@ impl Post {
         }
     }
 
-    async fn ask(&self, email: &str) {
+    pub(crate) async fn ask(&self, email: &str) {
         let asked = self
             .service
             .request_account_link(LinkPurpose::Password, email, HERE);

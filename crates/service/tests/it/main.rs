@@ -14,6 +14,7 @@ mod identity_provider;
 mod imports;
 mod keys;
 mod mail;
+mod mail_encryption;
 mod memory;
 mod own_flags;
 mod publishing;
