@@ -1,7 +1,7 @@
 //! Lists of features: searched, sorted, in pages.
 
 use crate::error::{Problem, ServiceError, ServiceResult};
-use crate::features::FeatureView;
+use crate::feature_views::FeatureView;
 use crate::{Caller, Service};
 use flagstaff_core::text::python_text;
 use flagstaff_core::{
@@ -99,13 +99,9 @@ impl Service {
             }
             Some(_) | None => self.store().features(project.id, &filter, page).await?,
         };
-        let mut items = Vec::with_capacity(found.items.len());
-        for feature in found.items {
-            let view = self.feature_view(feature, environment, query.segment);
-            items.push(view.await?);
-        }
+        let items = self.feature_views(found.items, environment, query.segment);
         Ok(Page {
-            items,
+            items: items.await?,
             total: found.total,
         })
     }

@@ -2,7 +2,7 @@
 
 use crate::change::{Subject, Told};
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
-use crate::features::FeatureView;
+use crate::feature_views::FeatureView;
 use crate::{Caller, Service};
 use flagstaff_core::{FeatureId, MemberId, Project, ProjectId, ProjectPermission};
 
@@ -75,7 +75,7 @@ impl Service {
             feature.name
         ));
         self.finish(write, Some(caller), subject, told).await?;
-        self.feature_view(feature, None, None).await
+        self.feature_view(feature).await
     }
 
     /// Who looks after a new feature: those named, else whoever makes it, unless the project wants names.

@@ -2,15 +2,15 @@
 
 use crate::change::{Subject, Told};
 use crate::error::{Noun, Problem, ServiceError, ServiceResult};
+use crate::feature_views::FeatureView;
 use crate::multivariate_options::{OptionRequest, check_options};
 use crate::projects::whole_name_pattern;
 use crate::state_values::check_value_of;
 use crate::text_rules::{VALUE_LIMIT, check_optional};
 use crate::{Caller, Service};
 use flagstaff_core::{
-    Environment, Feature, FeatureId, FeatureKind, FeatureName, FeatureState, Hash, InvalidName,
-    Member, MemberId, MultivariateOption, Project, ProjectId, ProjectPermission, SegmentId,
-    Snapshot, StateValue, TagId, Timestamp, ValueType,
+    Environment, Feature, FeatureId, FeatureKind, FeatureName, Hash, InvalidName, MemberId,
+    Project, ProjectId, ProjectPermission, StateValue, TagId, ValueType,
 };
 use flagstaff_store::{NewFeature, NewOption};
 use uuid::Uuid;
@@ -68,31 +68,6 @@ pub struct FeaturePatch {
     pub tags: Option<Vec<TagId>>,
 }
 
-/// A feature with what is shown beside it.
-#[derive(Debug, Clone)]
-pub struct FeatureView {
-    /// The feature.
-    pub feature: Feature,
-    /// Its options, in order of their ids.
-    pub options: Vec<MultivariateOption>,
-    /// Who looks after it.
-    pub owners: Vec<Member>,
-    /// What it is sorted by, in order of their ids.
-    pub tags: Vec<TagId>,
-    /// Segment overrides, in the environment asked for or in all.
-    pub segment_overrides: i64,
-    /// Identity overrides in the environment asked for.
-    pub identity_overrides: Option<i64>,
-    /// Its default in the environment asked for.
-    pub state: Option<FeatureState>,
-    /// Its override for the segment asked for, there.
-    pub segment_state: Option<FeatureState>,
-    /// When it last changed, of all environments where it changes by versions.
-    pub last_modified: Option<Timestamp>,
-    /// When it last changed in the environment asked for, if it changes by versions there.
-    pub last_modified_here: Option<Timestamp>,
-}
-
 impl Service {
     /// One feature.
     ///
@@ -106,7 +81,7 @@ impl Service {
     ) -> ServiceResult<FeatureView> {
         let project = self.visible_project(caller, project).await?;
         let feature = self.feature_in(&project, id).await?;
-        self.feature_view(feature, None, None).await
+        self.feature_view(feature).await
     }
 
     /// One feature, by its stable id.
@@ -120,7 +95,7 @@ impl Service {
         let feature = feature.ok_or_else(missing)?;
         let project = self.visible_project(caller, feature.project_id).await;
         match project {
-            Ok(_) => self.feature_view(feature, None, None).await,
+            Ok(_) => self.feature_view(feature).await,
             // The project is no news to who asks for a feature: it is this that is not there.
             Err(ServiceError::NotFound { .. }) => Err(missing()),
             Err(other) => Err(other),
@@ -141,7 +116,7 @@ impl Service {
             .project_for(caller, project, ProjectPermission::CreateFeature)
             .await?;
         let feature = self.insert_feature(Some(caller), &project, request).await?;
-        self.feature_view(feature, None, None).await
+        self.feature_view(feature).await
     }
 
     pub(crate) async fn insert_feature(
@@ -254,7 +229,7 @@ impl Service {
         let told = Told::updated(Noun::Feature, id.get(), feature.uuid)
             .saying(format!("Flag / Remote Config updated: {}", feature.name));
         self.finish(write, Some(caller), subject, told).await?;
-        self.feature_view(feature, None, None).await
+        self.feature_view(feature).await
     }
 
     /// Checks that everything a feature serves now can be served with another type of values.
@@ -325,47 +300,6 @@ impl Service {
         let environment = environment.filter(|found| found.project_id == project.id);
         environment.ok_or(ServiceError::NotFound {
             noun: Noun::Environment,
-        })
-    }
-
-    /// A feature with what is shown beside it; in an environment, what a segment overrides there may be shown too.
-    pub(crate) async fn feature_view(
-        &self,
-        feature: Feature,
-        environment: Option<&Snapshot>,
-        segment: Option<SegmentId>,
-    ) -> ServiceResult<FeatureView> {
-        let (id, now) = (feature.id, self.clock().now());
-        let environment_id = environment.map(|snapshot| snapshot.environment.id);
-        let overrides = self
-            .store()
-            .count_overrides(id, environment_id, now)
-            .await?;
-        let changes = self.store().last_version_times(id, now).await?;
-        let here = changes
-            .iter()
-            .find(|(environment, _)| Some(*environment) == environment_id);
-        let state = environment.and_then(|snapshot| {
-            let index = snapshot.feature_index_by_id(id)?;
-            Some(snapshot.features[index].state.clone())
-        });
-        let segment_state = environment.and_then(|snapshot| {
-            let mut segments = snapshot.segments.iter();
-            let found = segments.find(|each| Some(each.segment.id) == segment)?;
-            let mut states = found.overrides.iter();
-            states.find(|state| state.feature_id == id).cloned()
-        });
-        Ok(FeatureView {
-            options: self.store().options(id).await?,
-            owners: self.store().feature_owners(id).await?,
-            tags: self.store().feature_tags(id).await?,
-            segment_overrides: overrides.segments,
-            identity_overrides: environment_id.map(|_| overrides.identities),
-            state,
-            segment_state,
-            last_modified: changes.iter().map(|(_, at)| *at).max(),
-            last_modified_here: here.map(|(_, at)| *at),
-            feature,
         })
     }
 }

@@ -33,6 +33,7 @@ mod feature_owners;
 mod feature_segments;
 mod feature_state_rows;
 mod feature_states;
+mod feature_views;
 mod features;
 mod flag_resolution;
 mod flag_writes;
@@ -126,7 +127,8 @@ pub use feature_overview::{EVALUATION_DAYS, Overview, OverviewQuery, OverviewRow
 pub use feature_segments::{FeatureSegmentPatch, FeatureSegmentRequest, FeatureSegmentView};
 pub use feature_state_rows::{NewStateRequest, StateIdentity, StatePlaces};
 pub use feature_states::{StatePatch, StateQuery, ValueChange};
-pub use features::{FEATURE_LIMIT, FeaturePatch, FeatureRequest, FeatureView};
+pub use feature_views::FeatureView;
+pub use features::{FEATURE_LIMIT, FeaturePatch, FeatureRequest};
 pub use flag_resolution::{Recognised, SentContext, Wanted};
 pub use flag_writes::FeatureReference;
 pub use flagd_integrations::FlagdIntegrationPatch;

@@ -151,21 +151,24 @@ impl Service {
         let shown: Vec<FeatureId> = shown.into_iter().copied().collect();
         let evaluated = store.last_evaluations(&environments, &shown).await?;
         let changed = store.last_state_changes(&shown).await?;
-        let mut items = Vec::with_capacity(shown.len());
-        for id in shown {
-            let Some(feature) = store.feature(id).await? else {
-                continue;
-            };
-            items.push(UnusedFeature {
-                feature,
-                last_evaluated: evaluated.get(&id).copied(),
-                last_changed: changed.get(&id).copied(),
-                owners: store.feature_owners(id).await?,
-            });
+        let mut looked_after: HashMap<FeatureId, Vec<Member>> = HashMap::new();
+        for (id, owner) in store.feature_owners(&shown).await? {
+            looked_after.entry(id).or_default().push(owner);
         }
+        // The list is in order of ids, as they are.
+        let features = store.features_by_id(&shown).await?.into_iter();
+        let items = features.map(|feature| UnusedFeature {
+            last_evaluated: evaluated.get(&feature.id).copied(),
+            last_changed: changed.get(&feature.id).copied(),
+            owners: looked_after.remove(&feature.id).unwrap_or_default(),
+            feature,
+        });
         let total = i64::try_from(wanted.len()).unwrap_or(i64::MAX);
         Ok(UnusedFeatures {
-            page: Page { items, total },
+            page: Page {
+                items: items.collect(),
+                total,
+            },
             by_owner,
         })
     }

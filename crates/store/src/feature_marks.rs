@@ -1,4 +1,4 @@
-//! What hangs on many features at once: tags, owners, evaluations. One question for a whole page of them.
+//! Which features of a project carry a mark, and how often features were evaluated.
 
 use crate::backend::on_backend;
 use crate::text::{CHUNK, placeholders};
@@ -10,64 +10,6 @@ use sqlx::AssertSqlSafe;
 const DAY: i64 = 86_400_000_000;
 
 impl Store {
-    /// The tags of features, in order of features and tags. At most [`CHUNK`] features are looked at.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn tags_of_features(
-        &self,
-        features: &[FeatureId],
-    ) -> StoreResult<Vec<(FeatureId, TagId)>> {
-        let pairs = self
-            .marks(
-                features,
-                "SELECT f.feature_id, t.id FROM feature_tags f JOIN tags t ON t.id = f.tag_id
-                WHERE t.deleted_at IS NULL AND f.feature_id IN",
-            )
-            .await?;
-        let pairs = pairs.into_iter();
-        Ok(pairs
-            .map(|(feature, tag)| (FeatureId::new(feature), TagId::new(tag)))
-            .collect())
-    }
-
-    /// Who looks after features, in order of features and members. At most [`CHUNK`] features are looked at.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn owners_of_features(
-        &self,
-        features: &[FeatureId],
-    ) -> StoreResult<Vec<(FeatureId, MemberId)>> {
-        let pairs = self
-            .marks(
-                features,
-                "SELECT o.feature_id, m.id FROM feature_owners o JOIN members m ON m.id = o.member_id
-                WHERE m.deleted_at IS NULL AND o.feature_id IN",
-            )
-            .await?;
-        let pairs = pairs.into_iter();
-        Ok(pairs
-            .map(|(feature, member)| (FeatureId::new(feature), MemberId::new(member)))
-            .collect())
-    }
-
-    async fn marks(&self, features: &[FeatureId], question: &str) -> StoreResult<Vec<(i64, i64)>> {
-        let features = &features[..features.len().min(CHUNK)];
-        if features.is_empty() {
-            return Ok(Vec::new());
-        }
-        let list = placeholders(1, features.len());
-        let sql = format!("{question} ({list}) ORDER BY 1, 2");
-        Ok(on_backend!(self, |pool| {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql));
-            for feature in features {
-                query = query.bind(feature.get());
-            }
-            query.fetch_all(pool).await
-        })?)
-    }
-
     /// Features of a project that carry a tag, in order of their ids.
     ///
     /// # Errors

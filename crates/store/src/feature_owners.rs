@@ -1,31 +1,10 @@
 //! Who looks after features.
 
 use crate::backend::{on_backend, on_transaction};
-use crate::members::MemberRow;
 use crate::{Store, StoreResult, Write};
-use flagstaff_core::{FeatureId, Member, MemberId, OrganisationId};
+use flagstaff_core::{FeatureId, MemberId, OrganisationId};
 
 impl Store {
-    /// Who looks after a feature, in order of their ids.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn feature_owners(&self, feature: FeatureId) -> StoreResult<Vec<Member>> {
-        const SQL: &str = "
-            SELECT m.id, m.uuid, m.email, m.first_name, m.last_name, m.is_superuser, m.is_active,
-                m.sign_up_type, m.created_at, m.last_login
-            FROM members m JOIN feature_owners o ON o.member_id = m.id
-            WHERE o.feature_id = $1 AND m.deleted_at IS NULL
-            ORDER BY m.id";
-        let rows: Vec<MemberRow> = on_backend!(self, |pool| {
-            sqlx::query_as(SQL)
-                .bind(feature.get())
-                .fetch_all(pool)
-                .await
-        })?;
-        rows.into_iter().map(Member::try_from).collect()
-    }
-
     /// True when a member belongs to an organisation, and so may look after its features.
     ///
     /// # Errors

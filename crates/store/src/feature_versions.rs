@@ -152,32 +152,6 @@ impl Store {
         row.map(FeatureVersion::try_from).transpose()
     }
 
-    /// When what is live of a feature became true, in each environment where it changes by versions.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn last_version_times(
-        &self,
-        feature: FeatureId,
-        now: Timestamp,
-    ) -> StoreResult<Vec<(EnvironmentId, Timestamp)>> {
-        const SQL: &str = "
-            SELECT v.environment_id, MAX(v.live_from)
-            FROM feature_versions v JOIN environments e ON e.id = v.environment_id
-            WHERE v.feature_id = $1 AND v.published_at IS NOT NULL AND v.deleted_at IS NULL
-                AND v.live_from <= $2 AND e.deleted_at IS NULL
-            GROUP BY v.environment_id ORDER BY v.environment_id";
-        let rows: Vec<(i64, i64)> = on_backend!(self, |pool| {
-            sqlx::query_as(SQL)
-                .bind(feature.get())
-                .bind(now.micros())
-                .fetch_all(pool)
-                .await
-        })?;
-        let time = |(id, at): (i64, i64)| (EnvironmentId::new(id), Timestamp::from_micros(at));
-        Ok(rows.into_iter().map(time).collect())
-    }
-
     /// The published version that goes before another one: the last whose time lies before that one's, or before now.
     ///
     /// # Errors

@@ -6,8 +6,8 @@ use crate::multivariate_options::NewOption;
 use crate::text::folded_key;
 use crate::{Store, StoreError, StoreResult, Write};
 use flagstaff_core::{
-    EnvironmentId, Feature, FeatureId, FeatureKind, FeatureName, Hash, MemberId, ProjectId, TagId,
-    Timestamp, ValueType,
+    Feature, FeatureId, FeatureKind, FeatureName, Hash, MemberId, ProjectId, TagId, Timestamp,
+    ValueType,
 };
 use uuid::Uuid;
 
@@ -178,40 +178,6 @@ impl Store {
                 .await
         })?;
         row.map(Feature::try_from).transpose()
-    }
-
-    /// How many live overrides a feature has, in one environment or in all.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn count_overrides(
-        &self,
-        feature: FeatureId,
-        environment: Option<EnvironmentId>,
-        now: Timestamp,
-    ) -> StoreResult<Overrides> {
-        // Of a feature that changes by versions, only the live one counts in each environment.
-        const SQL: &str = "
-            SELECT COUNT(DISTINCT s.feature_segment_id), COUNT(DISTINCT s.identity_id)
-            FROM feature_states s
-            WHERE s.feature_id = $1 AND s.deleted_at IS NULL AND ($2 IS NULL OR s.environment_id = $2)
-                AND (s.feature_version_id IS NULL OR s.feature_version_id = (
-                    SELECT v.id FROM feature_versions v
-                    WHERE v.environment_id = s.environment_id AND v.feature_id = $1
-                        AND v.published_at IS NOT NULL AND v.deleted_at IS NULL AND v.live_from <= $3
-                    ORDER BY v.live_from DESC, v.id DESC LIMIT 1))";
-        let (segments, identities): (i64, i64) = on_backend!(self, |pool| {
-            sqlx::query_as(SQL)
-                .bind(feature.get())
-                .bind(environment.map(EnvironmentId::get))
-                .bind(now.micros())
-                .fetch_one(pool)
-                .await
-        })?;
-        Ok(Overrides {
-            segments,
-            identities,
-        })
     }
 }
 

@@ -28,6 +28,7 @@ mod feature_imports;
 mod feature_lists;
 mod feature_marks;
 mod feature_owners;
+mod feature_parts;
 mod feature_segments;
 mod feature_state_lists;
 mod feature_states;

@@ -122,23 +122,6 @@ impl Store {
                 .await
         })?)
     }
-
-    /// The tags of a feature, in order of their ids.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn feature_tags(&self, feature: FeatureId) -> StoreResult<Vec<TagId>> {
-        const SQL: &str = "
-            SELECT t.id FROM tags t JOIN feature_tags f ON f.tag_id = t.id
-            WHERE f.feature_id = $1 AND t.deleted_at IS NULL ORDER BY t.id";
-        let ids: Vec<i64> = on_backend!(self, |pool| {
-            sqlx::query_scalar(SQL)
-                .bind(feature.get())
-                .fetch_all(pool)
-                .await
-        })?;
-        Ok(ids.into_iter().map(TagId::new).collect())
-    }
 }
 
 impl Write {

@@ -201,6 +201,83 @@ async fn a_token_that_is_not_right_in_every_way_lets_nobody_in() {
 }
 
 #[tokio::test]
+async fn every_signature_that_the_provider_alone_can_make_is_accepted() {
+    let door = Door::open().await;
+    // The first half of the access token's hash, by the hash of each algorithm.
+    let [short, middle, long] = [
+        "bSKYhMEmi7CrMtjaMV0P5Q",
+        "r4fRMzLLjsZ2n1Iv3-hxo7piIBhARm0O",
+        "fbMJhlShp9jmuAqXBJET-ShZLVNUaW7dkNnxSGjGex8",
+    ];
+    let algorithms = [
+        ("RS256", short),
+        ("RS384", middle),
+        ("RS512", long),
+        ("PS256", short),
+        ("PS384", middle),
+        ("PS512", long),
+        ("ES256", short),
+        ("ES384", middle),
+        ("EdDSA", long),
+    ];
+    for (algorithm, hash) in algorithms {
+        door.provider.tell(|says| says.algorithm = algorithm);
+        door.provider.claim("at_hash", hash);
+
+        let came = door.journey("acme").await;
+
+        assert!(came.is_ok(), "{algorithm}: {came:?}");
+    }
+}
+
+#[tokio::test]
+async fn keys_are_not_taken_for_what_they_are_not() {
+    let door = Door::open().await;
+    // The algorithm in the token's header, and the key that it names: a public key is no shared secret, and a key of
+    // one kind makes no signature of another.
+    let confusions = [
+        ("none", "first"),
+        ("HS256", "first"),
+        ("HS384", "first"),
+        ("HS512", "p256"),
+        ("RS256", "p256"),
+        ("RS256", "ed25519"),
+        ("ES256", "first"),
+        ("ES256", "p384"),
+        ("ES384", "p256"),
+        ("EdDSA", "p256"),
+        ("PS256", "nobody"),
+    ];
+    for (algorithm, kid) in confusions {
+        door.provider.tell(|says| {
+            says.algorithm = algorithm;
+            says.kid = Some(kid);
+        });
+
+        let came = door.journey("acme").await;
+
+        assert!(
+            matches!(came, Err(ServiceError::External(ExternalProblem::Failed))),
+            "{algorithm} by {kid}: {came:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_provider_does_not_say_it_signs_with_is_refused() {
+    let door = Door::open().await;
+    door.provider.tell(|says| {
+        says.offers = json!(["ES256"]);
+        says.algorithm = "RS256";
+    });
+
+    check_refusal(door.journey("acme").await, ExternalProblem::Failed);
+
+    door.provider.tell(|says| says.algorithm = "ES256");
+    assert!(door.journey("acme").await.is_ok());
+}
+
+#[tokio::test]
 async fn an_address_that_is_not_verified_or_of_another_domain_is_refused() {
     let door = Door::open().await;
     for value in [json!(false), json!(null)] {

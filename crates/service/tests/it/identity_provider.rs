@@ -3,6 +3,7 @@
 
 use openidconnect::core::{CoreJsonWebKeySet, CoreJwsSigningAlgorithm, CoreRsaPrivateSigningKey};
 use openidconnect::{JsonWebKeyId, PkceCodeChallenge, PkceCodeVerifier, PrivateSigningKey as _};
+use rcgen::{KeyPair, SigningKey as _};
 use serde_json::{Map, Value as Json, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -21,6 +22,10 @@ pub struct Says {
     pub claims: Map<String, Json>,
     /// Algorithm in the token's header.
     pub algorithm: &'static str,
+    /// Name of the key in the token's header, where it is not the one that signs.
+    pub kid: Option<&'static str>,
+    /// What it says it signs with.
+    pub offers: Json,
     /// Signs with a key that it does not publish.
     pub signs_secretly: bool,
     /// Has changed its key.
@@ -44,6 +49,41 @@ pub struct Arrival {
 pub struct IdentityProvider {
     pub issuer: String,
     parts: Arc<Mutex<Parts>>,
+    keys: Arc<CurveKeys>,
+}
+
+/// Keys beside those of RSA, which come from files because making one takes seconds.
+struct CurveKeys {
+    p256: KeyPair,
+    p384: KeyPair,
+    ed25519: KeyPair,
+}
+
+impl CurveKeys {
+    fn new() -> Self {
+        let key = |algorithm| KeyPair::generate_for(algorithm).unwrap();
+        Self {
+            p256: key(&rcgen::PKCS_ECDSA_P256_SHA256),
+            p384: key(&rcgen::PKCS_ECDSA_P384_SHA384),
+            ed25519: key(&rcgen::PKCS_ED25519),
+        }
+    }
+
+    fn published(&self) -> [Json; 3] {
+        let on_curve = |key: &KeyPair, curve: &str, kid: &str| {
+            // A byte says that both coordinates follow.
+            let coordinates = &key.public_key_raw()[1..];
+            let (x, y) = coordinates.split_at(coordinates.len() / 2);
+            let (x, y) = (base64(x, false), base64(y, false));
+            json!({ "kty": "EC", "use": "sig", "crv": curve, "kid": kid, "x": x, "y": y })
+        };
+        let x = base64(self.ed25519.public_key_raw(), false);
+        [
+            on_curve(&self.p256, "P-256", "p256"),
+            on_curve(&self.p384, "P-384", "p384"),
+            json!({ "kty": "OKP", "use": "sig", "crv": "Ed25519", "kid": "ed25519", "x": x }),
+        ]
+    }
 }
 
 struct Parts {
@@ -58,6 +98,11 @@ impl IdentityProvider {
         let says = Says {
             claims: Map::new(),
             algorithm: "RS256",
+            kid: None,
+            offers: json!([
+                "none", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384",
+                "PS512", "ES256", "ES384", "ES512", "ES256K", "EdDSA", "Ed25519"
+            ]),
             signs_secretly: false,
             has_new_key: false,
             emails: json!([{ "email": "grace@example.com", "primary": true, "verified": true }]),
@@ -70,6 +115,7 @@ impl IdentityProvider {
                 codes: HashMap::new(),
                 given_out: 0,
             })),
+            keys: Arc::new(CurveKeys::new()),
         };
         let itself = provider.clone();
         tokio::spawn(async move {
@@ -172,7 +218,7 @@ impl IdentityProvider {
                     "jwks_uri": format!("{issuer}/keys"),
                     "response_types_supported": ["code"],
                     "subject_types_supported": ["public"],
-                    "id_token_signing_alg_values_supported": ["RS256", "HS256"],
+                    "id_token_signing_alg_values_supported": self.parts().says.offers,
                 }),
             ),
             "/keys" => (200, self.published_keys()),
@@ -202,7 +248,10 @@ impl IdentityProvider {
     fn published_keys(&self) -> Json {
         let key = key(self.parts().says.has_new_key);
         let set = CoreJsonWebKeySet::new(vec![key.as_verification_key()]);
-        serde_json::to_value(set).unwrap()
+        let mut set = serde_json::to_value(set).unwrap();
+        let keys = set["keys"].as_array_mut().unwrap();
+        keys.extend(self.keys.published());
+        set
     }
 
     fn github_token(&self, form: &HashMap<String, String>) -> (u16, Json) {
@@ -278,29 +327,70 @@ impl IdentityProvider {
                 members.insert(name.clone(), value.clone());
             }
         }
-        let kid = if says.has_new_key { "second" } else { "first" };
+        let rsa = if says.has_new_key { "second" } else { "first" };
+        let kid = says.kid.unwrap_or(match says.algorithm {
+            "ES256" => "p256",
+            "ES384" => "p384",
+            "EdDSA" => "ed25519",
+            _ => rsa,
+        });
         let header = json!({ "alg": says.algorithm, "typ": "JWT", "kid": kid });
         let part = |json: &Json| base64(json.to_string().as_bytes(), false);
         let text = format!("{}.{}", part(&header), part(&claims));
-        let signature = match says.algorithm {
-            "none" => Vec::new(),
-            "HS256" => {
-                use hmac::{KeyInit as _, Mac as _};
-                let mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes());
-                mac.unwrap()
-                    .chain_update(text.as_bytes())
-                    .finalize()
-                    .into_bytes()
-                    .to_vec()
-            }
-            _ => {
-                let key = key(says.has_new_key != says.signs_secretly);
-                let algorithm = CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256;
-                key.sign(&algorithm, text.as_bytes()).unwrap()
-            }
-        };
+        let signature = self.signature(says, &text);
         format!("{text}.{}", base64(&signature, false))
     }
+}
+
+impl IdentityProvider {
+    fn signature(&self, says: &Says, text: &str) -> Vec<u8> {
+        use CoreJwsSigningAlgorithm as Algorithm;
+        let key = key(says.has_new_key != says.signs_secretly);
+        let rsa = |algorithm| key.sign(&algorithm, text.as_bytes()).unwrap();
+        match says.algorithm {
+            "none" => Vec::new(),
+            // What the client and the provider both know, or what everybody knows.
+            "HS256" => hmac_of(SECRET.as_bytes(), text),
+            "HS384" | "HS512" => {
+                let known = serde_json::to_value(key.as_verification_key()).unwrap();
+                hmac_of(known["n"].as_str().unwrap().as_bytes(), text)
+            }
+            "RS256" => rsa(Algorithm::RsaSsaPkcs1V15Sha256),
+            "RS384" => rsa(Algorithm::RsaSsaPkcs1V15Sha384),
+            "RS512" => rsa(Algorithm::RsaSsaPkcs1V15Sha512),
+            "PS256" => rsa(Algorithm::RsaSsaPssSha256),
+            "PS384" => rsa(Algorithm::RsaSsaPssSha384),
+            "PS512" => rsa(Algorithm::RsaSsaPssSha512),
+            "ES256" => without_der(&self.keys.p256.sign(text.as_bytes()).unwrap(), 32),
+            "ES384" => without_der(&self.keys.p384.sign(text.as_bytes()).unwrap(), 48),
+            "EdDSA" => self.keys.ed25519.sign(text.as_bytes()).unwrap(),
+            other => unreachable!("nothing signs with {other}"),
+        }
+    }
+}
+
+fn hmac_of(secret: &[u8], text: &str) -> Vec<u8> {
+    use hmac::{KeyInit as _, Mac as _};
+    let mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(secret).unwrap();
+    mac.chain_update(text.as_bytes())
+        .finalize()
+        .into_bytes()
+        .to_vec()
+}
+
+/// Both numbers of a signature, each in so many bytes; DER has them in a sequence, without leading zeros and with one
+/// that says that a number is positive.
+fn without_der(signature: &[u8], length: usize) -> Vec<u8> {
+    let mut rest = &signature[2..];
+    let mut numbers = Vec::new();
+    for _ in 0..2 {
+        let (number, after) = rest[2..].split_at(usize::from(rest[1]));
+        let number = number.strip_prefix(&[0]).unwrap_or(number);
+        numbers.extend(vec![0; length - number.len()]);
+        numbers.extend(number);
+        rest = after;
+    }
+    numbers
 }
 
 /// The code is used by whom it was given to.

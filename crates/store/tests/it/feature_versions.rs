@@ -189,8 +189,8 @@ contract! {
 
         assert_eq!(snapshot_states(&shop, later(2)).await, before);
         assert_eq!(store.feature_segments(shop.id(), feature.id, later(2)).await.unwrap().len(), 1);
-        let counted = store.count_overrides(feature.id, None, later(2)).await.unwrap();
-        assert_eq!(counted.segments, 1);
+        let counted = store.count_overrides(&[feature.id], None, later(2)).await.unwrap();
+        assert_eq!(counted[&feature.id].segments, 1);
         assert_eq!(store.next_change().await.unwrap(), None);
     }
 
@@ -284,17 +284,17 @@ contract! {
 
     async fn the_time_of_the_last_change_is_that_of_the_live_version(store: Store) {
         let (shop, feature) = versioned(&store).await;
-        let first = store.last_version_times(feature.id, later(1000)).await.unwrap();
+        let first = store.last_version_times(&[feature.id], later(1000)).await.unwrap();
         assert_eq!(first.len(), 1);
         version(&shop, &feature, "second", Some(later(2000))).await;
 
-        let before = store.last_version_times(feature.id, later(1999)).await.unwrap();
-        let after = store.last_version_times(feature.id, later(2000)).await.unwrap();
+        let before = store.last_version_times(&[feature.id], later(1999)).await.unwrap();
+        let after = store.last_version_times(&[feature.id], later(2000)).await.unwrap();
 
         assert_eq!(before, first);
-        assert_eq!(after, [(shop.id(), later(2000))]);
+        assert_eq!(after, [(feature.id, shop.id(), later(2000))]);
         let unversioned = shop.environment("production").await;
-        assert!(after.iter().all(|(environment, _)| *environment != unversioned.id));
+        assert!(after.iter().all(|(_, environment, _)| *environment != unversioned.id));
     }
 
     async fn a_version_is_found_by_its_uuid_and_knows_what_went_before(store: Store) {

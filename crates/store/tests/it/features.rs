@@ -1,6 +1,6 @@
 use crate::{assert_conflict, assert_not_found};
-use flagstaff_core::{Feature, FeatureKind, Hash, ProjectId, StateValue, ValueType};
-use flagstaff_store::{FeatureFilter, FeatureSort, Noun, PageRequest, Store};
+use flagstaff_core::{Feature, FeatureId, FeatureKind, Hash, ProjectId, StateValue, ValueType};
+use flagstaff_store::{FeatureFilter, FeatureSort, Noun, Overrides, PageRequest, Store};
 use flagstaff_testkit::{
     NOW, Shop, contract, later, name, new_feature, new_member, new_option, new_project, new_segment,
 };
@@ -58,7 +58,7 @@ contract! {
         assert_eq!(options[1].key.as_deref(), Some("g"));
         assert_eq!(options[1].value, StateValue::of_integer(7));
         assert!(options[0].id < options[1].id);
-        assert_eq!(store.feature_owners(feature.id).await.unwrap(), [ada]);
+        assert_eq!(store.feature_owners(&[feature.id]).await.unwrap(), [(feature.id, ada)]);
     }
 
     async fn a_name_is_unique_within_its_project(store: Store) {
@@ -300,14 +300,33 @@ contract! {
         let bob = shop.identity("bob").await;
         shop.override_for_identity(&feature, &bob).await;
         let other = shop.environment("production").await;
+        let both = [feature.id, shop.feature("search").await.id];
 
-        let here = store.count_overrides(feature.id, Some(shop.id()), later(0)).await.unwrap();
-        let everywhere = store.count_overrides(feature.id, None, later(0)).await.unwrap();
-        let there = store.count_overrides(feature.id, Some(other.id), later(0)).await.unwrap();
+        let here = store.count_overrides(&both, Some(shop.id()), later(0)).await.unwrap();
+        let everywhere = store.count_overrides(&both, None, later(0)).await.unwrap();
+        let there = store.count_overrides(&both, Some(other.id), later(0)).await.unwrap();
 
-        assert_eq!((here.segments, here.identities), (2, 1));
+        let expected = Overrides { segments: 2, identities: 1 };
+        assert_eq!(here, [(feature.id, expected)].into());
         assert_eq!(everywhere, here);
-        assert_eq!((there.segments, there.identities), (0, 0));
+        assert!(there.is_empty());
+    }
+
+    async fn parts_of_more_features_than_one_statement_takes_are_found(store: Store) {
+        let shop = Shop::open(&store).await;
+        let mut new = new_feature(shop.project.id, "colour");
+        new.options = vec![new_option("blue", 90.0), new_option("black", 10.0)];
+        let colour = shop.insert_feature(&new).await;
+        let search = shop.feature("search").await;
+        let mut ids: Vec<FeatureId> = (1_000..1_600).map(FeatureId::new).collect();
+        ids.insert(0, search.id);
+        ids.push(colour.id);
+
+        let features = store.features_by_id(&ids).await.unwrap();
+        let options = store.options_of_features(&ids).await.unwrap();
+
+        assert_eq!(features, [search, colour.clone()]);
+        assert_eq!(options, store.options(colour.id).await.unwrap());
     }
 
     async fn a_name_is_kept_as_it_was_written(store: Store) {

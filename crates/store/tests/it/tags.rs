@@ -83,17 +83,17 @@ contract! {
         let mut new = new_feature(shop.project.id, "checkout");
         new.tags = vec![team, beta, team];
         let feature = shop.insert_feature(&new).await;
-        assert_eq!(store.feature_tags(feature.id).await.unwrap(), [beta, team]);
+        assert_eq!(store.tags_of_features(&[feature.id]).await.unwrap(), [(feature.id, beta), (feature.id, team)]);
 
         let mut write = shop.write().await;
         write.set_feature_tags(feature.id, &[team]).await.unwrap();
         shop.commit(write).await;
-        assert_eq!(store.feature_tags(feature.id).await.unwrap(), [team]);
+        assert_eq!(store.tags_of_features(&[feature.id]).await.unwrap(), [(feature.id, team)]);
 
         let mut write = shop.write().await;
         write.delete_tag(team, later(1)).await.unwrap();
         shop.commit(write).await;
-        assert!(store.feature_tags(feature.id).await.unwrap().is_empty());
+        assert!(store.tags_of_features(&[feature.id]).await.unwrap().is_empty());
     }
 
     async fn tags_and_owners_of_many_features_are_one_question_each(store: Store) {
@@ -173,7 +173,7 @@ contract! {
         write.insert_feature_owner(feature.id, ada.id).await.unwrap();
         write.insert_feature_owner(feature.id, ada.id).await.unwrap();
         shop.commit(write).await;
-        assert_eq!(store.feature_owners(feature.id).await.unwrap().len(), 1);
+        assert_eq!(store.feature_owners(&[feature.id]).await.unwrap().len(), 1);
         assert!(!store.is_member_of(ada.id, shop.organisation.id).await.unwrap());
 
         let mut write = shop.write().await;
@@ -183,7 +183,7 @@ contract! {
         write.insert_membership(shop.organisation.id, ada.id, role, NOW).await.unwrap();
         shop.commit(write).await;
 
-        assert!(store.feature_owners(feature.id).await.unwrap().is_empty());
+        assert!(store.feature_owners(&[feature.id]).await.unwrap().is_empty());
         assert!(store.is_member_of(ada.id, shop.organisation.id).await.unwrap());
     }
 }
