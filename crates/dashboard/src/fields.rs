@@ -177,7 +177,7 @@ impl FieldProblems {
         reason = "an answer is as large as it is, and there is one for a request"
     )]
     pub(crate) fn from_refusal(error: ServiceError) -> Result<Self, Response> {
-        let sentence = crate::answer::sentence(&error);
+        let sentence = crate::texts::sentence(&error);
         let field = match &error {
             ServiceError::Invalid { field, .. } | ServiceError::InvalidPart { field, .. } => *field,
             ServiceError::Conflict { .. } => "name",

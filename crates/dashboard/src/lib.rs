@@ -27,6 +27,7 @@ mod pages;
 mod routes;
 mod rules;
 mod shell;
+mod texts;
 mod values;
 mod visitor;
 

@@ -18,6 +18,8 @@ pub(crate) enum Section {
     Segments,
     /// End users.
     Identities,
+    /// What is given to more and more people.
+    Rollouts,
     /// What changes by itself.
     Scheduled,
     /// Flags that nobody needs any more.
@@ -68,6 +70,7 @@ impl Section {
                 Self::Features,
                 Self::Segments,
                 Self::Identities,
+                Self::Rollouts,
                 Self::Scheduled,
                 Self::Lifecycle,
             ],
@@ -92,6 +95,7 @@ impl Section {
             Self::Features => "Features",
             Self::Segments => "Segments",
             Self::Identities => "Identities",
+            Self::Rollouts => "Rollouts",
             Self::Scheduled => "Scheduled",
             Self::Lifecycle => "Lifecycle",
             Self::Usage => "Usage",
@@ -111,6 +115,7 @@ impl Section {
             Self::Features => "g f",
             Self::Segments => "g s",
             Self::Identities => "g i",
+            Self::Rollouts => "g r",
             Self::Scheduled => "g c",
             Self::Lifecycle => "g l",
             Self::Usage => "g u",
@@ -129,6 +134,7 @@ impl Section {
             Self::Features => "/environments/{client_key}/features",
             Self::Segments => "/environments/{client_key}/segments",
             Self::Identities => "/environments/{client_key}/identities",
+            Self::Rollouts => "/environments/{client_key}/rollouts",
             Self::Scheduled => "/environments/{client_key}/scheduled",
             Self::Lifecycle => "/environments/{client_key}/lifecycle",
             Self::Usage => "/environments/{client_key}/usage",
@@ -177,6 +183,7 @@ impl Section {
             | Self::Features
             | Self::Segments
             | Self::Identities
+            | Self::Rollouts
             | Self::Scheduled
             | Self::Lifecycle
             | Self::Audit
@@ -200,6 +207,7 @@ impl Section {
             Self::Start
             | Self::Features
             | Self::Segments
+            | Self::Rollouts
             | Self::Scheduled
             | Self::Lifecycle
             | Self::Usage
@@ -278,6 +286,7 @@ fn kept(section: Section, path: &str) -> &str {
         Section::Features | Section::Segments => rest,
         Section::Start
         | Section::Identities
+        | Section::Rollouts
         | Section::Scheduled
         | Section::Lifecycle
         | Section::Usage

@@ -5,10 +5,12 @@ pub(crate) mod dates;
 mod difference;
 mod moment;
 mod pages;
+mod progress;
 mod sparkline;
 
 pub(crate) use chart::{Chart, Series, grouped};
 pub(crate) use difference::{Line, difference};
 pub(crate) use moment::Moment;
 pub(crate) use pages::Pages;
+pub(crate) use progress::Progress;
 pub(crate) use sparkline::Sparkline;

@@ -2,8 +2,9 @@
 
 use super::sign_in::{form_page, with_session};
 use crate::Dashboard;
-use crate::answer::{refusal, see_other, sentence};
+use crate::answer::{refusal, see_other};
 use crate::cookies::Cookie;
+use crate::texts::sentence;
 use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;

@@ -2,7 +2,8 @@
 
 use super::sign_in::{STALE, open_session, with_visitor};
 use crate::Dashboard;
-use crate::answer::{Notice, page, refusal, sentence};
+use crate::answer::{Notice, page, refusal};
+use crate::texts::sentence;
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};

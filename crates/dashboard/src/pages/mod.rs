@@ -19,6 +19,7 @@ pub(crate) mod permissions;
 pub(crate) mod project;
 pub(crate) mod project_settings;
 pub(crate) mod question;
+pub(crate) mod rollouts;
 pub(crate) mod scheduled;
 pub(crate) mod segments;
 pub(crate) mod server_keys;
@@ -55,7 +56,7 @@ pub(crate) fn asking(path: &str, fields: &[(&str, &str)]) -> String {
 
 /// Registers every page, with who may ask for it.
 pub(crate) fn routes(routes: Routes) -> Routes {
-    let routes = features::routes(routes);
+    let routes = rollouts::routes(features::routes(routes));
     let routes = identities::routes(segments::routes(routes));
     let routes = records(places(routes));
     routes

@@ -1,9 +1,10 @@
 //! Signing in with e-mail address and password, and signing out.
 
 use crate::Dashboard;
-use crate::answer::{is_own_path, page, refusal, see_other, sentence};
+use crate::answer::{is_own_path, page, refusal, see_other};
 use crate::cookies::Cookie;
 use crate::forms::form_token;
+use crate::texts::sentence;
 use askama::Template;
 use axum::Form;
 use axum::extract::{ConnectInfo, State};

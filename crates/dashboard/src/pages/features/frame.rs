@@ -15,6 +15,7 @@ use flagstaff_service::{FeatureView, ServedFeature, ServiceResult};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tab {
     Value,
+    Rollouts,
     Schedule,
     Versions,
     Compare,
@@ -24,8 +25,9 @@ pub(crate) enum Tab {
 }
 
 impl Tab {
-    const ALL: [(Self, &'static str, &'static str); 7] = [
+    const ALL: [(Self, &'static str, &'static str); 8] = [
         (Self::Value, "", "Value and overrides"),
+        (Self::Rollouts, "/rollouts", "Rollouts"),
         (Self::Schedule, "/schedule", "Schedule"),
         (Self::Versions, "/versions", "Versions"),
         (Self::Compare, "/compare", "Compare and promote"),

@@ -8,6 +8,7 @@ mod history;
 mod identity_values;
 mod list;
 mod overrides;
+mod rollouts;
 mod schedule;
 mod settings;
 mod several;
@@ -86,6 +87,10 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .member(
             "/environments/{client_key}/features/{feature_id}/schedule",
             get(schedule::show).post(schedule::submit),
+        )
+        .member(
+            "/environments/{client_key}/features/{feature_id}/rollouts",
+            get(rollouts::show).post(rollouts::submit),
         )
         .member(
             "/environments/{client_key}/features/{feature_id}/code",

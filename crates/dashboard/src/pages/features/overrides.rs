@@ -346,7 +346,7 @@ pub(crate) async fn arrange(
     let notice = match write(&dashboard, &signed_in, &frame, changes).await {
         Ok(()) => Notice::done("The order was saved: the first that fits counts."),
         Err(error) if error.is_failure() => return Err(error.into()),
-        Err(error) => Notice::problem(crate::answer::sentence(&error)),
+        Err(error) => Notice::problem(crate::texts::sentence(&error)),
     };
     Ok(notice.on(&frame.path, &dashboard, &signed_in))
 }

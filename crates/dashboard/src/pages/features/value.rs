@@ -7,6 +7,7 @@ use crate::answer::PageResult;
 use crate::fields::{FieldProblems, Fields};
 use crate::fragments::{Line, Moment, difference};
 use crate::notices::Notice;
+use crate::pages::rollouts::words::RolloutRow;
 use crate::shell::Shell;
 use crate::values::{glance_of, text_of};
 use crate::visitor::SignedIn;
@@ -15,7 +16,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use flagstaff_core::{FeatureState, SegmentId};
 use flagstaff_service::{
-    Published, ServedChanges, ServiceError, ServiceResult, StatePatch, WriteMode,
+    PageRequest, Published, RolloutQuery, ServedChanges, ServiceError, ServiceResult, StatePatch,
+    WriteMode,
 };
 
 /// Identities with a value of their own that are shown.
@@ -37,6 +39,8 @@ struct ValuePage<'a> {
     overrides: Vec<OverrideRow>,
     identities: Vec<IdentityRow>,
     more_identities: usize,
+    /// The rollout that has not ended.
+    rollout: Option<RolloutRow>,
     /// Of the snapshot that the identities are read from.
     revision: i64,
 }
@@ -169,6 +173,17 @@ async fn answer(
         .environment_document(&signed_in.caller, &frame.client_key)
         .await?;
     let (identities, more_identities) = identities(frame, &published);
+    let query = RolloutQuery {
+        client_key: Some(frame.client_key.clone()),
+        feature: Some(frame.feature().id),
+        live_only: true,
+        ..RolloutQuery::default()
+    };
+    let live = dashboard
+        .service
+        .rollouts(&signed_in.caller, query, PageRequest::first())
+        .await?;
+    let live = live.items.into_iter().next();
     let template = ValuePage {
         overrides: overrides(frame, &published),
         changed: Moment::new(frame.served.default.updated_at, frame.shell.now),
@@ -179,6 +194,7 @@ async fn answer(
         identities,
         more_identities,
         revision: published.snapshot.revision,
+        rollout: live.map(|view| RolloutRow::new(view, &frame.client_key, frame.shell.now)),
         shell: &frame.shell,
         frame,
     };

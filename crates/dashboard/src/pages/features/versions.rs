@@ -244,7 +244,7 @@ pub(crate) async fn restore(
             error @ (ServiceError::Outdated { .. }
             | ServiceError::Invalid { .. }
             | ServiceError::InvalidPart { .. }),
-        ) => Notice::problem(crate::answer::sentence(&error)),
+        ) => Notice::problem(crate::texts::sentence(&error)),
         Err(error) => return Err(error.into()),
     };
     Ok(notice.on(&path, &dashboard, &signed_in))
