@@ -2,7 +2,8 @@
 //! themselves is in their templates.
 
 use axum::http::StatusCode;
-use flagstaff_service::{ExternalProblem, PasswordProblem, Problem, ServiceError};
+use flagstaff_core::rollout::InvalidPlan;
+use flagstaff_service::{ExternalProblem, PasswordProblem, Problem, RolloutFault, ServiceError};
 
 const NOT_FOUND: &str = "There is no such thing, or it is not yours to see.";
 
@@ -118,6 +119,14 @@ fn problem_sentence(problem: &Problem) -> String {
             let reasons: Vec<&str> = list.iter().map(weakness).collect();
             format!("This password {}.", reasons.join(" and "))
         }
+        // Said of all steps together.
+        Problem::Rollout(RolloutFault::Plan(InvalidPlan::Empty)) => {
+            "A rollout has at least one step.".to_owned()
+        }
+        Problem::Rollout(
+            fault @ (RolloutFault::Plan(InvalidPlan::NotRising { .. })
+            | RolloutFault::BelowPresent { .. }),
+        ) => format!("The steps {fault}."),
         Problem::WrongType { wrong, .. } => {
             format!(
                 "This {wrong}: the feature has values of type {}.",

@@ -75,7 +75,7 @@ pub(crate) fn next(rollout: &Rollout, now: Timestamp) -> String {
     let when = |due| Moment::new(due, now).relative();
     let next = rollout.steps.get(rollout.step.map_or(0, |step| step + 1));
     match (rollout.state, rollout.due_at) {
-        (RolloutState::Held, _) => "until somebody resumes it".to_owned(),
+        (RolloutState::Held, _) => "waits until somebody resumes it".to_owned(),
         (RolloutState::Promoted, _) => "everybody has it".to_owned(),
         (RolloutState::Aborted | RolloutState::RolledBack, _) => {
             "nobody has it any more".to_owned()
