@@ -10,7 +10,7 @@ use crate::text_rules::{VALUE_LIMIT, check_optional};
 use crate::{Caller, Service};
 use flagstaff_core::{
     Environment, Feature, FeatureId, FeatureKind, FeatureName, Hash, InvalidName, MemberId,
-    Project, ProjectId, ProjectPermission, StateValue, TagId, ValueType,
+    Project, ProjectId, ProjectPermission, StateValue, TagId, Timestamp, ValueType,
 };
 use flagstaff_store::{NewFeature, NewOption};
 use uuid::Uuid;

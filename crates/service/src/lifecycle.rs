@@ -87,23 +87,23 @@ impl Service {
         let until = today.plus_micros(i64::from(days.min(DAY_LIMIT)) * DAY);
         let due = store.features_due(project.id, until).await?;
         let total = due.len();
-        let mut items = Vec::new();
-        for id in due.into_iter().take(DUE_LIMIT) {
-            let feature = store.feature(id).await?;
-            // Gone or put off since.
-            let Some((feature, day)) = feature.and_then(|found| {
-                let day = found.expected_removal?;
-                Some((found, day))
-            }) else {
-                continue;
-            };
-            items.push(DueFeature {
-                is_overdue: day < today,
-                owners: store.feature_owners(id).await?,
-                feature,
-                day,
-            });
-        }
+        let shown: Vec<FeatureId> = due.into_iter().take(DUE_LIMIT).collect();
+        let features = store.features_by_id(&shown).await?;
+        let mut looked_after = self.looked_after(&shown).await?;
+        let mut items: Vec<DueFeature> = features
+            .into_iter()
+            .filter_map(|feature| {
+                // None where it was put off since.
+                let day = feature.expected_removal?;
+                Some(DueFeature {
+                    is_overdue: day < today,
+                    owners: looked_after.remove(&feature.id).unwrap_or_default(),
+                    feature,
+                    day,
+                })
+            })
+            .collect();
+        items.sort_by_key(|due| (due.day, due.feature.id));
         Ok(DueFeatures { items, total })
     }
 
@@ -151,10 +151,7 @@ impl Service {
         let shown: Vec<FeatureId> = shown.into_iter().copied().collect();
         let evaluated = store.last_evaluations(&environments, &shown).await?;
         let changed = store.last_state_changes(&shown).await?;
-        let mut looked_after: HashMap<FeatureId, Vec<Member>> = HashMap::new();
-        for (id, owner) in store.feature_owners(&shown).await? {
-            looked_after.entry(id).or_default().push(owner);
-        }
+        let mut looked_after = self.looked_after(&shown).await?;
         // The list is in order of ids, as they are.
         let features = store.features_by_id(&shown).await?.into_iter();
         let items = features.map(|feature| UnusedFeature {
@@ -171,6 +168,18 @@ impl Service {
             },
             by_owner,
         })
+    }
+
+    /// Who looks after each of some features.
+    async fn looked_after(
+        &self,
+        features: &[FeatureId],
+    ) -> ServiceResult<HashMap<FeatureId, Vec<Member>>> {
+        let mut owners: HashMap<FeatureId, Vec<Member>> = HashMap::new();
+        for (feature, owner) in self.store().feature_owners(features).await? {
+            owners.entry(feature).or_default().push(owner);
+        }
+        Ok(owners)
     }
 
     async fn counted_by_owner(

@@ -2,7 +2,7 @@
 //! whole page of features.
 
 use crate::backend::on_backend;
-use crate::features::FeatureRow;
+use crate::features::{FeatureRow, select};
 use crate::members::MemberRow;
 use crate::multivariate_options::OptionRow;
 use crate::text::{CHUNK, placeholders};
@@ -30,11 +30,8 @@ impl Store {
     pub async fn features_by_id(&self, ids: &[FeatureId]) -> StoreResult<Vec<Feature>> {
         let rows: Vec<FeatureRow> = self
             .of_features(ids, &[], |list| {
-                format!(
-                    "SELECT id, uuid, project_id, name, kind, default_enabled, initial_value, description,
-                        is_archived, is_server_key_only, hash, value_type, created_at
-                    FROM features WHERE deleted_at IS NULL AND id IN ({list}) ORDER BY id"
-                )
+                let features = select!("WHERE deleted_at IS NULL AND id IN");
+                format!("{features} ({list}) ORDER BY id")
             })
             .await?;
         rows.into_iter().map(Feature::try_from).collect()

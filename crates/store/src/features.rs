@@ -127,6 +127,8 @@ macro_rules! select {
     };
 }
 
+pub(crate) use select;
+
 impl Store {
     /// A feature by its id.
     ///
