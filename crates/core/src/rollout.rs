@@ -212,7 +212,10 @@ pub struct RolloutEvent {
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod words {
     use super::*;
 
     #[test]

@@ -1,7 +1,7 @@
 //! What is wrong with a value, in the sentences of the Flagsmith API.
 
 use super::words;
-use flagstaff_service::{PasswordProblem, Problem};
+use flagstaff_service::{PasswordProblem, Problem, RolloutFault};
 use std::borrow::Cow;
 
 /// The original's sentences for a problem; at least one.
@@ -102,6 +102,11 @@ pub(crate) fn problem_text(problem: &Problem) -> Vec<Cow<'static, str>> {
         Problem::TraitsExceed { limit } => {
             format!("An identity may have no more than {limit} traits.").into()
         }
+        Problem::Rollout(
+            fault @ (RolloutFault::Plan(_)
+            | RolloutFault::Percentage(_)
+            | RolloutFault::BelowPresent { .. }),
+        ) => words::sentence(&fault.to_string()).into(),
         Problem::Rollout(fault) => format!("This field {fault}.").into(),
         Problem::TraitNotInteger => "Trait is not an integer.".into(),
     };

@@ -18,3 +18,4 @@ mod listeners;
 mod ofrep;
 mod ops;
 mod realtime;
+mod rollouts;

@@ -25,13 +25,13 @@ pub struct RolloutStep {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPlan {
     /// There is no step.
-    #[error("has no step: a plan has 1 to {STEP_LIMIT}")]
+    #[error("the plan has no step: 1 to {STEP_LIMIT} are needed")]
     Empty,
     /// There are too many.
-    #[error("has {0} steps, the limit is {STEP_LIMIT}")]
+    #[error("the plan has {0} steps, the limit is {STEP_LIMIT}")]
     TooLong(usize),
     /// A step gives it to no more people than the one before.
-    #[error("do not rise: step {} has {percentage} % after {before} %", .position + 1)]
+    #[error("the steps do not rise: step {} has {percentage} % after {before} %", .position + 1)]
     NotRising {
         /// Which step.
         position: usize,
@@ -118,13 +118,16 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_the_limit() {
-        check(&[], "has no step: a plan has 1 to 100");
+        check(&[], "the plan has no step: 1 to 100 are needed");
         let many: Vec<_> = (0..101)
             .map(|number| step(f64::from(number) / 2.0))
             .collect();
-        check(&many, "has 101 steps, the limit is 100");
+        check(&many, "the plan has 101 steps, the limit is 100");
         let falling = [step(10.0), step(25.5), step(25.5)];
-        check(&falling, "do not rise: step 3 has 25.5 % after 25.5 %");
+        check(
+            &falling,
+            "the steps do not rise: step 3 has 25.5 % after 25.5 %",
+        );
         let mut long = step(10.0);
         long.hold_seconds = HOLD_LIMIT_SECONDS + 1;
         check(

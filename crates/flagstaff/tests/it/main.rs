@@ -26,6 +26,7 @@ mod nodes;
 mod openfeature;
 mod own_flags;
 mod rollops;
+mod rollouts;
 mod schedule;
 mod server;
 mod skipped;

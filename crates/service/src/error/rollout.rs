@@ -42,7 +42,7 @@ pub enum RolloutFault {
     #[error("is on for everybody there already")]
     OnAlready,
     /// A step would take it from people who have it without a rollout.
-    #[error("begin with {percentage} %, and {already} % have it already")]
+    #[error("the steps begin with {percentage} %, and {already} % have it already")]
     BelowPresent {
         /// What the first step has.
         percentage: Percentage,

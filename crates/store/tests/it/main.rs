@@ -36,6 +36,7 @@ mod organisations;
 mod outbox;
 mod own_flags;
 mod projects;
+mod rollouts;
 mod row_ids;
 mod schedule;
 mod segment_titles;
