@@ -319,14 +319,14 @@ impl Store {
         Ok(ids.into_iter().map(RolloutId::new).collect())
     }
 
-    /// The timeline of a rollout, the first entry first.
+    /// The timeline of a rollout, the first entry first: its last 1,000.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn rollout_events(&self, id: RolloutId) -> StoreResult<Vec<RolloutEvent>> {
         const SQL: &str = "
             SELECT id, kind, at, step, percentage, actor, is_system, reason
-            FROM rollout_events WHERE rollout_id = $1 ORDER BY id";
+            FROM rollout_events WHERE rollout_id = $1 ORDER BY id DESC LIMIT 1000";
         let rows: Vec<EventRow> = on_backend!(self, |pool| {
             sqlx::query_as(SQL).bind(id.get()).fetch_all(pool).await
         })?;
@@ -343,7 +343,7 @@ impl Store {
                 reason: row.reason,
             })
         };
-        rows.into_iter().map(event).collect()
+        rows.into_iter().rev().map(event).collect()
     }
 }
 

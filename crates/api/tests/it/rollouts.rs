@@ -29,7 +29,7 @@ fn path(rollout: &Json, rest: &str) -> String {
 
 #[track_caller]
 fn check(reply: &Reply, status: u16, expected: &Json) {
-    assert_eq!((reply.status.as_u16(), &reply.json()), (status, expected));
+    assert_eq!((reply.status, &reply.json()), (status, expected));
 }
 
 /// Everything that SDKs get: flags of everybody and of many identities, and the document for local evaluation but for

@@ -68,6 +68,10 @@ impl Service {
         }
         let is_whole = request.percentage == Percentage::WHOLE;
         let id = match last {
+            Some(rollout) if rollout.state.is_live() && rollout.option_id != aim.option => {
+                let problem = RolloutProblem::AnotherLive(rollout.id);
+                return Err(ServiceError::Rollout(problem));
+            }
             Some(rollout) if rollout.state.is_live() => rollout.id,
             Some(rollout) if rollout.state == RolloutState::Promoted && is_whole => {
                 return self.rollout(caller, rollout.id).await.map(Some);

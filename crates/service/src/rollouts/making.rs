@@ -172,8 +172,10 @@ impl Service {
             check_room(&base, rollout.option_id, &steps)?;
             write.replace_rollout_steps(id, &steps).await?;
             rollout.steps = steps;
-            if rollout.due_at.is_some() {
-                rollout.due_at = rollout.first_due(self.clock().now());
+            match rollout.due_at {
+                Some(_) => rollout.due_at = rollout.first_due(self.clock().now()),
+                // Held: once it is resumed, only the start of the plan is waited for.
+                None => rollout.remaining_micros = Some(0),
             }
         }
         rollout.description = patch.description.unwrap_or(rollout.description);

@@ -42,22 +42,27 @@ pub(super) async fn run(service: Service, mut stop: Stop) {
 
 impl Service {
     /// Takes the steps of all rollouts whose time has come and that no other node was faster with; answers when the next
-    /// one is due. A step that is refused holds its rollout; one that fails is tried again.
+    /// one is due. A step that is refused holds its rollout; one that fails is tried again later.
     ///
     /// # Errors
-    /// Failures of the database.
+    /// Failures of the database, after all others were tried.
     pub async fn advance_rollouts(&self) -> ServiceResult<Option<Timestamp>> {
         let now = self.clock().now();
         let next = self.ask(self.store().next_rollout_due()).await?;
         if next.is_none_or(|next| next > now) {
             return Ok(next);
         }
+        let mut failure = None;
         for id in self.store().due_rollouts(now).await? {
             if let Err(problem) = self.advance_rollout(id).await {
                 warn!(rollout.id = id.get(), %problem, "a rollout has to wait");
+                failure = Some(problem);
             }
         }
-        Ok(self.store().next_rollout_due().await?)
+        match failure {
+            Some(failure) => Err(failure),
+            None => Ok(self.store().next_rollout_due().await?),
+        }
     }
 
     /// Takes the next step of a rollout, if it is time.

@@ -3,6 +3,7 @@
 mod crowd;
 mod driving;
 mod ending;
+mod inside;
 mod life;
 mod places;
 mod refusals;

@@ -9,7 +9,7 @@ use flagstaff_service::{
     VersionPlace, VersionPlan,
 };
 
-fn rule(operator: &str, value: &str) -> Rule {
+pub(super) fn rule(operator: &str, value: &str) -> Rule {
     Rule {
         id: None,
         kind: RuleKind::All,
@@ -24,7 +24,7 @@ fn rule(operator: &str, value: &str) -> Rule {
     }
 }
 
-async fn segment(place: &super::places::Place, rules: Vec<Rule>) -> SegmentId {
+pub(super) async fn segment(place: &super::places::Place, rules: Vec<Rule>) -> SegmentId {
     let request = SegmentRequest {
         name: "internal".to_owned(),
         description: None,
@@ -257,7 +257,7 @@ async fn overrides_of_people_stand_before_a_rollout_and_can_be_made_meanwhile() 
     assert_eq!(own, [Some(0), Some(1_000_000_000)]);
 }
 
-fn is_managed<T>(result: Result<T, ServiceError>) -> bool {
+pub(super) fn is_managed<T>(result: Result<T, ServiceError>) -> bool {
     let problem = match result {
         Err(ServiceError::Rollout(problem)) => problem,
         _ => return false,
