@@ -123,10 +123,6 @@ fn problem_sentence(problem: &Problem) -> String {
         Problem::Rollout(RolloutFault::Plan(InvalidPlan::Empty)) => {
             "A rollout has at least one step.".to_owned()
         }
-        Problem::Rollout(
-            fault @ (RolloutFault::Plan(InvalidPlan::NotRising { .. })
-            | RolloutFault::BelowPresent { .. }),
-        ) => format!("The steps {fault}."),
         Problem::WrongType { wrong, .. } => {
             format!(
                 "This {wrong}: the feature has values of type {}.",
