@@ -8,14 +8,15 @@ use crate::listener::Connection;
 use crate::state::ApiState;
 use crate::streams::{Protocol, StreamPlace};
 use flagstaff_core::{EnvironmentId, Snapshot, Timestamp};
-use flagstaff_service::{Published, ServiceError};
+use flagstaff_service::{KeyValidity, Published, ServiceError};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How long a key that expired goes unnoticed. Withdrawing one wakes its followers.
+/// How long a key that expired goes unnoticed. Withdrawing or changing one wakes its followers, so that those whose key
+/// lasts need not look.
 const KEY_CHECK: Duration = Duration::from_millis(1500);
 
 /// Follows what is published of one environment for as long as the key that opened it does.
@@ -86,14 +87,16 @@ impl Follower {
             if *self.closing.borrow() {
                 return News::Ended(End::Stopping);
             }
-            if !self.may_stay() {
-                return News::Ended(End::KeyWithdrawn);
-            }
+            let check = match self.validity() {
+                KeyValidity::Over => return News::Ended(End::KeyWithdrawn),
+                KeyValidity::Passing => KEY_CHECK,
+                KeyValidity::UntilChanged => patience,
+            };
             if !self.has_begun || self.changes.has_changed().unwrap_or(false) {
                 self.has_begun = true;
                 return News::Changed(*self.changes.borrow_and_update());
             }
-            let look = deadline.min(Instant::now() + KEY_CHECK);
+            let look = deadline.min(Instant::now() + check);
             tokio::select! {
                 changed = self.changes.changed() => {
                     if changed.is_err() {
@@ -125,7 +128,9 @@ impl Follower {
             self.state.streams().first_document().await;
         }
         self.changes.borrow_and_update();
-        match self.state.service().published(self.environment).await {
+        // Boxed: those who wait for their turn hold no room for asking the database.
+        let published = Box::pin(self.state.service().published(self.environment));
+        match published.await {
             Ok(published) if serves(&published.snapshot) => Ok(published),
             Ok(_) => Err(End::SwitchedOff),
             Err(ServiceError::NotFound { .. }) => Err(End::Deleted),
@@ -150,9 +155,8 @@ impl Follower {
         &self.state
     }
 
-    /// True until the key is withdrawn, switched off or expires.
-    fn may_stay(&self) -> bool {
+    fn validity(&self) -> KeyValidity {
         let key = self.key.expose_secret();
-        self.state.service().still_opens(key, self.environment)
+        self.state.service().key_validity(key, self.environment)
     }
 }

@@ -1,17 +1,19 @@
 //! A queue that lets so many through in a second: what thousands begin at once is spread, in the order they came.
 
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep_until};
 
-/// Parts of a second by which a pacer counts: so much of a second's share may begin at one instant.
-const PARTS: u32 = 200;
+/// How far a pacer makes up for turns that were late: timers go by milliseconds. So much of a second's share, and no
+/// more, may begin at one instant.
+const CATCH_UP: Duration = Duration::from_millis(2);
 
 /// Lets a steady number through in a second. Whoever stops waiting costs nothing.
 #[derive(Debug)]
 pub struct Pacer {
-    room: Arc<Semaphore>,
-    hold: Duration,
+    /// When the next may begin. Whoever holds it is first in the queue, and moves it on only by beginning.
+    next: Mutex<Instant>,
+    interval: Duration,
 }
 
 impl Pacer {
@@ -24,31 +26,28 @@ impl Pacer {
     }
 
     fn new(per_second: u32) -> Self {
-        let at_once = per_second.div_ceil(PARTS).clamp(1, 1 << 20);
-        let hold = Duration::from_secs(1) * at_once / per_second.max(1);
         Self {
-            room: Arc::new(Semaphore::new(at_once as usize)),
-            hold,
+            next: Mutex::new(Instant::now()),
+            interval: Duration::from_secs(1) / per_second.max(1),
         }
     }
 
     /// Waits for one's turn.
     pub async fn turn(&self) {
-        // The semaphore is never closed; if it were, waiting would help nobody.
-        if let Ok(permit) = Arc::clone(&self.room).acquire_owned().await {
-            let hold = self.hold;
-            tokio::spawn(async move {
-                tokio::time::sleep(hold).await;
-                drop(permit);
-            });
+        let mut next = self.next.lock().await;
+        if *next > Instant::now() {
+            sleep_until(*next).await;
         }
+        let now = Instant::now();
+        let earliest = now.checked_sub(CATCH_UP).unwrap_or(now);
+        *next = earliest.max(*next) + self.interval;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Instant;
+    use std::sync::Arc;
 
     #[tokio::test]
     async fn many_at_once_are_spread_over_their_time() {
@@ -64,11 +63,24 @@ mod tests {
         });
         let turns = futures::future::join_all(turns).await;
 
-        // Three may begin at any instant, and three more every six thousandths of a second.
+        // One every two thousandths of a second.
         let early = turns.iter().filter(|turn| turn.as_millis() < 100).count();
-        assert!((3..=60).contains(&early), "{early}");
+        assert!((1..=60).contains(&early), "{early}");
         let last = turns.iter().max().map_or(0, Duration::as_millis);
         assert!(last >= 380, "{last} ms");
+    }
+
+    #[tokio::test]
+    async fn a_long_silence_does_not_let_a_crowd_through() {
+        let pacer = Pacer::new(1000);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let begun = Instant::now();
+
+        for _ in 0..100 {
+            pacer.turn().await;
+        }
+
+        assert!(begun.elapsed() >= Duration::from_millis(95));
     }
 
     #[tokio::test]

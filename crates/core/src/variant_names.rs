@@ -16,7 +16,7 @@ use crate::typed_value::Reading;
 use crate::{MultivariateOption, TypedValue, Value};
 use known::know;
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The name of what the environment serves by default.
@@ -143,47 +143,41 @@ impl<'s> Variants<'s> {
         &self,
         identities: &[&'s Arc<SnapshotIdentity>],
     ) -> Vec<(&'s SnapshotIdentity, NamedOverride<'s>)> {
-        let mut natural_names: HashMap<String, usize> = HashMap::new();
-        let others = self.known.options.iter().map(|option| &*option.name);
-        let others = others.chain([CONTROL]).map(str::to_owned);
-        for name in others.chain(natural_names_of_segments(*self)) {
-            *natural_names.entry(name).or_default() += 1;
-        }
+        let control = self.control();
         let overrides: Vec<_> = identities
             .iter()
             .filter_map(|identity| {
                 let state = self.state_of(identity)?;
-                let natural = self
-                    .is_other_than_control(state)
+                let value = self.override_reading(state).value(&state.value);
+                let natural = (value != control)
                     .then(|| natural_override(&slug(&identity.identity.identifier, NAMELESS)));
-                Some((&***identity, state, natural))
+                Some((&***identity, state, value, natural))
             })
-            .collect();
-        let all: HashSet<&str> = overrides
-            .iter()
-            .filter_map(|(_, _, natural)| natural.as_deref())
             .collect();
         let options = &self.snapshot.features[self.feature].options;
-        let of_options: HashSet<_> = natural_names_of_options(options).collect();
-        let of_segments: HashSet<_> = natural_names_of_segments(*self).collect();
-        let is_natural = |name: &str| {
-            name == CONTROL
-                || of_options.contains(name)
-                || of_segments.contains(name)
-                || all.contains(name)
-        };
-        overrides
-            .iter()
-            .map(|(identity, state, natural)| {
-                let name = natural.clone().map(|natural| {
-                    let before = natural_names.entry(natural.clone()).or_default();
-                    *before += 1;
-                    Cow::Owned(numbered(natural, *before - 1, is_natural))
-                });
-                let value = self.override_reading(state).value(&state.value);
-                (*identity, NamedOverride { name, value, state })
-            })
-            .collect()
+        let of_segments: Vec<_> = natural_names_of_segments(*self).collect();
+        let of_options: Vec<_> = natural_names_of_options(options).collect();
+        let mut names = Names::default();
+        let others = of_options.iter().map(AsRef::as_ref).chain([CONTROL]);
+        let own = overrides.iter().filter_map(|each| each.3.as_deref());
+        let segments = of_segments.iter().map(String::as_str);
+        for natural in others.chain(segments.clone()).chain(own) {
+            names.0.entry(natural).or_default().is_natural = true;
+        }
+        let given = self.known.options.iter().map(|option| &*option.name);
+        for name in given.chain([CONTROL]).chain(segments) {
+            names.give(name);
+        }
+        let named = overrides.iter().map(|(identity, state, value, natural)| {
+            let name = natural.as_deref();
+            let over = NamedOverride {
+                name: name.map(|natural| Cow::Owned(names.next(natural))),
+                value: value.clone(),
+                state,
+            };
+            (*identity, over)
+        });
+        named.collect()
     }
 
     /// True where something, for a segment or for an identity, may hold instead of the environment's default.
@@ -325,6 +319,44 @@ fn in_order(known: &KnownVariants) -> Vec<usize> {
         (known.segment, known.position)
     });
     places
+}
+
+/// Natural names while those who have them are named one after the other.
+#[derive(Default)]
+struct Names<'n>(HashMap<&'n str, Given>);
+
+/// How often one name was given out.
+#[derive(Default, Clone, Copy)]
+struct Given {
+    /// It is somebody's natural name.
+    is_natural: bool,
+    /// Those who have it, or would have it by nature.
+    before: usize,
+    /// Names with a number that were passed over or given out, and those of them that were free.
+    numbers: usize,
+    free: usize,
+}
+
+impl<'n> Names<'n> {
+    /// Somebody has this name.
+    fn give(&mut self, name: &'n str) {
+        self.0.entry(name).or_default().before += 1;
+    }
+
+    /// The name of the next one with this natural name: what [`numbered`] gives, without counting from the beginning.
+    fn next(&mut self, natural: &'n str) -> String {
+        let mut given = self.0.get(natural).copied().unwrap_or_default();
+        let mut name = natural.to_owned();
+        while given.free < given.before {
+            given.numbers += 1;
+            name = format!("{natural}-{}", given.numbers + 1);
+            let taken = self.0.get(name.as_str());
+            given.free += usize::from(!taken.is_some_and(|given| given.is_natural));
+        }
+        given.before += 1;
+        self.0.insert(natural, given);
+        name
+    }
 }
 
 /// A natural name, or with a number the one for whom so many came before.

@@ -1,6 +1,7 @@
 //! What a presented environment key opens.
 
 use crate::error::{ServiceError, ServiceResult};
+use crate::keys::KeyValidity;
 use crate::published::Published;
 use crate::{Caller, Service};
 use flagstaff_core::{EnvironmentId, EnvironmentKey, Snapshot, Timestamp};
@@ -121,10 +122,11 @@ impl Service {
         }
     }
 
-    /// True while a key that opened an environment still opens it, as far as this process has heard.
+    /// For how long a key that opened an environment still opens it, as far as this process has heard.
     #[must_use]
-    pub fn still_opens(&self, key: &str, environment: EnvironmentId) -> bool {
-        self.keys().usable(key.trim(), self.clock().now()) == Some(environment)
+    pub fn key_validity(&self, key: &str, environment: EnvironmentId) -> KeyValidity {
+        let now = self.clock().now();
+        self.keys().validity(key.trim(), environment, now)
     }
 
     /// Follows an environment as a member: the receiver sees the time of each change that is published.

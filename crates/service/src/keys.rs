@@ -17,7 +17,7 @@ use tokio::time::Instant;
 /// At most one question to the database in this time.
 const QUESTION_INTERVAL: Duration = Duration::from_secs(1);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct KeyEntry {
     environment: EnvironmentId,
     active: bool,
@@ -38,6 +38,17 @@ impl From<&KeyRow> for KeyEntry {
             expires_at: row.expires_at,
         }
     }
+}
+
+/// For how long a key goes on to open an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyValidity {
+    /// It opens it no more.
+    Over,
+    /// Until some time that is set: nobody is told when that has come.
+    Passing,
+    /// Until it is changed or withdrawn, of which whoever follows the environment hears.
+    UntilChanged,
 }
 
 #[derive(Debug, Default)]
@@ -74,6 +85,25 @@ impl Keys {
         entry.map(|entry| entry.environment)
     }
 
+    /// For how long a key goes on to open an environment, as far as is known now.
+    pub(crate) fn validity(
+        &self,
+        key: &str,
+        environment: EnvironmentId,
+        now: Timestamp,
+    ) -> KeyValidity {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        match entries.get(key) {
+            Some(entry) if entry.environment == environment && entry.is_usable(now) => {
+                match entry.expires_at {
+                    Some(_) => KeyValidity::Passing,
+                    None => KeyValidity::UntilChanged,
+                }
+            }
+            Some(_) | None => KeyValidity::Over,
+        }
+    }
+
     /// Every key that opens an environment now.
     pub(crate) fn usable_of(
         &self,
@@ -105,7 +135,8 @@ impl Keys {
         Ok(())
     }
 
-    /// Reads the keys of one environment again: some were made, changed or deleted.
+    /// Reads the keys of one environment again: some were made, changed or deleted. Whoever follows it by one of them
+    /// looks again where any is not what it was.
     pub(crate) async fn reload(
         &self,
         service: &Service,
@@ -113,10 +144,18 @@ impl Keys {
     ) -> ServiceResult<()> {
         let rows = service.ask(service.store().keys_of(environment)).await?;
         // In one step: nobody finds a key missing that stays.
-        self.with_entries(|entries| {
-            entries.retain(|_, entry| entry.environment != environment);
+        let is_changed = self.with_entries(|entries| {
+            let is_here =
+                |_: &EnvironmentKey, entry: &mut KeyEntry| entry.environment == environment;
+            let before: HashMap<_, _> = entries.extract_if(is_here).collect();
             insert(entries, &rows);
+            before
+                .iter()
+                .any(|(key, entry)| entries.get(key) != Some(entry))
         });
+        if is_changed {
+            service.environments().wake_followers(environment);
+        }
         Ok(())
     }
 

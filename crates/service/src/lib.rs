@@ -145,6 +145,7 @@ pub use identity_search::{FoundIdentities, IdentityQuestion};
 pub use identity_traits::{TraitKind, TraitPatch};
 pub use import::{ImportRequest, Imported};
 pub use invites::{Invitation, InviteRequest, NewlyInvited};
+pub use keys::KeyValidity;
 pub use lifecycle::{
     DUE_LIMIT, DueFeature, DueFeatures, UnusedFeature, UnusedFeatures, UnusedQuery,
 };

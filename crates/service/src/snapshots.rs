@@ -143,6 +143,13 @@ impl Environments {
         slot.changes.subscribe()
     }
 
+    /// Has everybody who follows an environment look again whether they still may.
+    pub(crate) fn wake_followers(&self, id: EnvironmentId) {
+        if let Some(slot) = self.existing(id) {
+            slot.changes.send_modify(|_| {});
+        }
+    }
+
     /// Ends every stream that follows the environment and forgets it: it was deleted.
     pub(crate) fn forget(&self, id: EnvironmentId) {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);

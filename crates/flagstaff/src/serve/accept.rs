@@ -175,7 +175,6 @@ impl Connections {
     fn open(&self, stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit) {
         // Answers are small and complete: waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        let mut stream = Guarded::new(stream, self.stall);
         let itself = Connection::default();
         let caller = Caller {
             entrance: self.entrance.clone(),
@@ -183,23 +182,21 @@ impl Connections {
             trusted_proxies: Arc::clone(&self.trusted_proxies),
             connection: itself.clone(),
         };
-        let protocols = Arc::clone(&self.protocols);
-        let (header, mut stopping) = (self.header, self.stopping.clone());
-        let watcher = self.graceful.watcher();
+        let beginning = Beginning {
+            protocols: Arc::clone(&self.protocols),
+            stream: Guarded::new(stream, self.stall),
+            caller,
+            header: self.header,
+            stopping: self.stopping.clone(),
+            watcher: self.graceful.watcher(),
+        };
+        // Boxed: a connection that is served, and may be for days, holds no room for how it began.
+        let beginning = Box::pin(beginning.serve());
         tokio::spawn(async move {
             let _slot = slot;
-            let spoken = tokio::select! {
-                biased;
-                // Who has said nothing yet is not waited for.
-                _ = stopping.wait_for(|stopping| *stopping) => return,
-                spoken = stream.spoken(header) => spoken,
+            let Some(connection) = beginning.await else {
+                return;
             };
-            drop(stopping);
-            let spoken = match spoken {
-                Ok(spoken) => spoken,
-                Err(error) => return debug!(%error, "nothing was said on a connection"),
-            };
-            let connection = protocols.serve(spoken, stream, caller, watcher);
             tokio::select! {
                 biased;
                 ended = connection => if let Err(error) = ended {
@@ -209,5 +206,42 @@ impl Connections {
                 () = itself.closed() => debug!("connection closed: nothing is taken off a stream"),
             }
         });
+    }
+}
+
+/// A connection that was accepted, and on which nothing was said yet.
+struct Beginning {
+    protocols: Arc<Protocols>,
+    stream: Guarded<TcpStream>,
+    caller: Caller,
+    header: Duration,
+    stopping: watch::Receiver<bool>,
+    watcher: Watcher,
+}
+
+impl Beginning {
+    /// Finds out what is spoken, and gives what serves it; `None` where nothing is said.
+    async fn serve(mut self) -> Option<BoxFuture<'static, hyper::Result<()>>> {
+        let spoken = tokio::select! {
+            biased;
+            // Who has said nothing yet is not waited for.
+            _ = self.stopping.wait_for(|stopping| *stopping) => return None,
+            spoken = self.stream.spoken(self.header) => spoken,
+        };
+        match spoken {
+            Ok(spoken) => {
+                let Self {
+                    stream,
+                    caller,
+                    watcher,
+                    ..
+                } = self;
+                Some(self.protocols.serve(spoken, stream, caller, watcher))
+            }
+            Err(error) => {
+                debug!(%error, "nothing was said on a connection");
+                None
+            }
+        }
     }
 }

@@ -51,10 +51,11 @@ pub(super) fn segment_branches<'s>(source: &Source<'_, 's>, plan: &mut FlagPlan<
         if matches!(audience, Audience::Nobody { .. }) {
             continue;
         }
-        let name = source.snapshot.rules.segments()[segment].name();
-        let whose = format!("segment={name}");
-        plan.warnings
-            .extend(override_warning(source, plan, &over, &whose));
+        if let Some(notable) = notable(source, plan, &over) {
+            let name = source.snapshot.rules.segments()[segment].name();
+            plan.warnings
+                .push(notable.warning(source, &format!("segment={name}")));
+        }
         let target = if source.is_opened() && !over.state.enabled {
             Target::Default
         } else {
@@ -86,17 +87,21 @@ pub(super) fn prune(plan: &mut FlagPlan<'_>) {
 /// Puts a branch for each variant that single identities get in front of those for segments.
 pub(super) fn identity_branches<'s>(source: &Source<'_, 's>, plan: &mut FlagPlan<'s>) {
     let mut named = Vec::new();
-    let mut warnings = Vec::new();
+    let mut warnings = Shortened::default();
     for (identity, over) in source.variants().of_identities(source.identities) {
-        let whose = format!("identity={}", identity.identity.identifier);
-        warnings.extend(override_warning(source, plan, &over, &whose));
+        if let Some(notable) = notable(source, plan, &over) {
+            let identifier = &identity.identity.identifier;
+            warnings.add(notable.0, || {
+                notable.warning(source, &format!("identity={identifier}"))
+            });
+        }
         let target = identity_target(source, identity, &over);
         // With no branch behind it, it is what holds anyway.
         if !plan.branches.is_empty() || !plan.is_fallback(&target) {
             named.push((identity, target, over));
         }
     }
-    plan.warnings.extend(shortened(source.name(), warnings));
+    plan.warnings.extend(warnings.end(source.name()));
 
     let limit = source.options.identity_override_limit;
     if named.len() > limit {
@@ -163,64 +168,80 @@ fn identity_target<'s>(
     Target::Variant(name.to_owned())
 }
 
-/// What a person should know of an override that differs from its environment in being on or off.
-fn override_warning(
+/// What a person should know of an override: the reason, and the words.
+#[derive(Clone, Copy)]
+struct Notable(WarningReason, &'static str);
+
+impl Notable {
+    fn warning(self, source: &Source<'_, '_>, whose: &str) -> Warning {
+        let Self(reason, words) = self;
+        let detail = format!("feature={}, {whose}; {words}", source.name());
+        Warning::new(reason, detail)
+    }
+}
+
+/// Whether an override differs from its environment in being on or off.
+fn notable(
     source: &Source<'_, '_>,
     plan: &FlagPlan<'_>,
     over: &NamedOverride<'_>,
-    whose: &str,
-) -> Option<Warning> {
+) -> Option<Notable> {
     let is_on = source.state().enabled;
     // It has no value of its own, nor does it keep anybody out of a split.
     let changes_nothing =
         over.name.is_none() && over.state.variants.is_empty() && plan.fallback == Target::Default;
-    let (reason, words) = match (is_on, over.state.enabled) {
-        (true, true) => return None,
-        (_, false) if changes_nothing => (
+    match (is_on, over.state.enabled) {
+        (true, true) => None,
+        (_, false) if changes_nothing => Some(Notable(
             WarningReason::DisabledOverrideNoOp,
             "the override is disabled and has the value of control",
-        ),
-        (true, false) => (
+        )),
+        (true, false) => Some(Notable(
             WarningReason::OverrideDisablesFlag,
             "the override is disabled, and its value is served all the same",
-        ),
-        (false, true) if source.is_opened() => (
+        )),
+        (false, true) if source.is_opened() => Some(Notable(
             WarningReason::OverrideEnablesDisabledFlag,
             "the flag is disabled for everybody else",
-        ),
-        (false, true) => (
+        )),
+        (false, true) => Some(Notable(
             WarningReason::OverrideEnablesDisabledFlag,
             "the flag is disabled for everybody, as the environment's state decides",
-        ),
-        (false, false) => return None,
-    };
-    let detail = format!("feature={}, {whose}; {words}", source.name());
-    Some(Warning::new(reason, detail))
+        )),
+        (false, false) => None,
+    }
 }
 
 /// The first warnings of each kind, and how many more there are.
-fn shortened(feature: &str, warnings: Vec<Warning>) -> Vec<Warning> {
-    let mut counts: Vec<(WarningReason, usize)> = Vec::new();
-    let mut kept = Vec::new();
-    for warning in warnings {
-        let reason = warning.reason;
-        let known = counts.iter().position(|(counted, _)| *counted == reason);
+#[derive(Default)]
+struct Shortened {
+    counts: Vec<(WarningReason, usize)>,
+    kept: Vec<Warning>,
+}
+
+impl Shortened {
+    fn add(&mut self, reason: WarningReason, warning: impl FnOnce() -> Warning) {
+        let mut counts = self.counts.iter();
+        let known = counts.position(|(counted, _)| *counted == reason);
         let place = known.unwrap_or_else(|| {
-            counts.push((reason, 0));
-            counts.len() - 1
+            self.counts.push((reason, 0));
+            self.counts.len() - 1
         });
-        counts[place].1 += 1;
-        if counts[place].1 <= NAMED_LIMIT {
-            kept.push(warning);
+        self.counts[place].1 += 1;
+        if self.counts[place].1 <= NAMED_LIMIT {
+            self.kept.push(warning());
         }
     }
-    for (reason, count) in counts {
-        if let Some(more @ 1..) = count.checked_sub(NAMED_LIMIT) {
-            let detail = format!("feature={feature}; {more} more identities");
-            kept.push(Warning::new(reason, detail));
+
+    fn end(mut self, feature: &str) -> Vec<Warning> {
+        for (reason, count) in self.counts {
+            if let Some(more @ 1..) = count.checked_sub(NAMED_LIMIT) {
+                let detail = format!("feature={feature}; {more} more identities");
+                self.kept.push(Warning::new(reason, detail));
+            }
         }
+        self.kept
     }
-    kept
 }
 
 impl<'s> FlagPlan<'s> {

@@ -20,7 +20,6 @@ use flagstaff_proto::flagd::sync::v1::{
 use flagstaff_service::Published;
 use futures::stream;
 use prost::encoding::{WireType, encode_key, encode_varint};
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tonic::Status;
@@ -55,7 +54,7 @@ async fn sync_flags(call: Call<KeyedEnvironment, SyncFlagsRequest>) -> Result<Re
     let follower = Follower::open(call.state, call.subject, Protocol::FlagdSync, connection);
     let documents = Documents {
         follower: follower.ok_or_else(too_many_streams)?,
-        pieces: VecDeque::new(),
+        pieces: None,
         told: None,
         has_ended: false,
     };
@@ -107,8 +106,8 @@ fn pieces(document: Bytes, rest: Bytes) -> [Bytes; 3] {
 /// A stream of documents.
 struct Documents {
     follower: Follower,
-    /// What is left of the message under way.
-    pieces: VecDeque<Bytes>,
+    /// What is left of the message under way. Boxed: most of the time there is none.
+    pieces: Option<Box<std::array::IntoIter<Bytes, 3>>>,
     /// The tag of the document that was sent last.
     told: Option<HeaderValue>,
     has_ended: bool,
@@ -120,9 +119,11 @@ impl Documents {
             if self.has_ended {
                 return None;
             }
-            if let Some(piece) = self.pieces.pop_front() {
+            let mut pieces = self.pieces.iter_mut().flatten();
+            if let Some(piece) = pieces.find(|piece| !piece.is_empty()) {
                 return Some(StreamPart::Bytes(piece));
             }
+            self.pieces = None;
             if self.follower.was_too_slow() {
                 return Some(self.end(End::TooSlow));
             }
@@ -151,8 +152,7 @@ impl Documents {
         let context = state.config().flagd.sync_context.as_field();
         self.told = Some(tag.clone());
         let pieces = pieces(document.flags.bytes(), context);
-        self.pieces
-            .extend(pieces.into_iter().filter(|piece| !piece.is_empty()));
+        self.pieces = Some(Box::new(pieces.into_iter()));
         self.follower.sent();
     }
 

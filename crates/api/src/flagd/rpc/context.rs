@@ -19,7 +19,7 @@ const TARGETING_KEY: &str = "targetingKey";
 /// How deep it is nested was looked at when its message was read.
 ///
 /// # Errors
-/// A targeting key that is no text, a name that two members flatten to, a number that is not finite, and more than
+/// A name that two members flatten to, a number that is not finite, and more than
 /// `attribute_limit` attributes.
 pub(super) fn sent_context(
     context: Option<Struct>,
@@ -34,18 +34,15 @@ pub(super) fn sent_context(
     if let Some(key) = context.fields.remove(TARGETING_KEY) {
         reading.sent.targeting_key = match key.kind {
             Some(Kind::StringValue(key)) => Some(key.into()),
-            Some(Kind::NullValue(_)) | None => None,
+            // Whatever is no text names nobody to flagd and to programs that evaluate for themselves.
             Some(
-                Kind::NumberValue(_)
+                Kind::NullValue(_)
+                | Kind::NumberValue(_)
                 | Kind::BoolValue(_)
                 | Kind::StructValue(_)
                 | Kind::ListValue(_),
-            ) => {
-                return Err(InvalidContext::Type {
-                    place: "`targetingKey`",
-                    expected: "a text",
-                });
-            }
+            )
+            | None => None,
         };
     }
     for (name, value) in context.fields {
@@ -132,6 +129,12 @@ mod tests {
         check(Struct::default(), None, &[]);
         check(object([("targetingKey", Kind::NullValue(0))]), None, &[]);
         check(object([("targetingKey", text("u1"))]), Some("u1"), &[]);
+        check(
+            object([("targetingKey", Kind::NumberValue(7.0))]),
+            None,
+            &[],
+        );
+        check(object([("targetingKey", Kind::BoolValue(true))]), None, &[]);
     }
 
     #[test]
@@ -189,10 +192,6 @@ mod tests {
             assert_eq!(refused.to_string(), problem);
         };
 
-        refuse(
-            object([("targetingKey", Kind::NumberValue(7.0))]),
-            "`targetingKey` must be a text",
-        );
         refuse(
             object([
                 ("a.b", Kind::BoolValue(true)),

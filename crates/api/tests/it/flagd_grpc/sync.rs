@@ -220,6 +220,26 @@ async fn a_stream_ends_when_its_key_expires() {
     assert_eq!(end(&mut stream).await.code(), Code::PermissionDenied);
 }
 
+/// Whoever holds a key that lasts does not look at the clock; they are woken where it comes to have an end.
+#[tokio::test]
+async fn a_stream_ends_when_a_key_that_lasted_is_given_an_end() {
+    let face = serving().await;
+    let mut stream = follow(&mut sync_client(&face)).await;
+    document(&mut stream).await;
+
+    face.let_server_key_expire_in(60).await;
+    face.pass_seconds(61);
+
+    let ended = loop {
+        // A change of keys may be a change of the document's version.
+        match next(&mut stream).await {
+            Ok(_) => {}
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(ended.code(), Code::PermissionDenied);
+}
+
 #[tokio::test]
 async fn a_stream_ends_when_its_project_is_no_longer_served_to_flagd() {
     let face = serving().await;

@@ -67,14 +67,23 @@ async fn what_no_json_could_say_is_refused() {
         assert!(answer.unwrap_err().message().contains("`age`"));
     }
     for sent in [
-        json!({"targetingKey": 7}),
-        json!({"targetingKey": {"a": 1}}),
         json!({"a": {"b": 1}, "a.b": 1}),
         json!({"targetingKey": "x".repeat(2001)}),
         json!({"targetingKey": "a\u{0}b"}),
     ] {
         let answer = offer(&face, context(sent)).await;
         assert_eq!(code(&answer), Code::InvalidArgument);
+    }
+}
+
+/// As flagd has it, and as programs do that evaluate for themselves.
+#[tokio::test]
+async fn a_targeting_key_that_is_no_text_names_nobody() {
+    let face = shop().await;
+
+    for key in [json!(7), json!(true), json!({"a": 1}), json!(["u1"])] {
+        check(&face, json!({"targetingKey": key, "plan": "pro"}), "gold").await;
+        check(&face, json!({"targetingKey": key}), "plain").await;
     }
 }
 

@@ -50,9 +50,12 @@ impl<'a> Stage<'a> {
             &format!("projects/{project}/features/?page_size=100"),
             &Value::Null,
         );
-        for (name, value_type) in [("price", "number"), ("limits", "json")] {
+        let flags = flags();
+        let typed = flags["features"].as_array().unwrap().iter();
+        for flag in typed.filter(|flag| !flag["type"].is_null()) {
+            let (name, value_type) = (&flag["name"], &flag["type"]);
             let mut features = features["results"].as_array().unwrap().iter();
-            let feature = features.find(|each| each["name"] == name).unwrap();
+            let feature = features.find(|each| each["name"] == *name).unwrap();
             let path = format!("projects/{project}/features/{}/", feature["id"]);
             self.admin(Method::PATCH, &path, &json!({ "value_type": value_type }));
         }
@@ -167,40 +170,95 @@ fn send(request: reqwest::RequestBuilder) -> Value {
     })
 }
 
-/// The environment of the SDKs' scripts, with what only OpenFeature can tell apart.
+/// What only OpenFeature can tell apart: features and segments beside those of the SDKs' scripts.
+fn flags() -> Value {
+    let path = clients::folder().join("openfeature/flags.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The environment of the SDKs' scripts, and what stands in `flags.json`.
 fn environment() -> Value {
     let text = std::fs::read_to_string(clients::folder().join("environment.json")).unwrap();
     let mut document: Value = serde_json::from_str(&text).unwrap();
-    let states = document["feature_states"].as_array_mut().unwrap();
-    let limits = r#"{"title": "small", "seats": 3, "trial": true}"#;
-    states.push(state(200, "price", true, json!("2.5")));
-    states.push(state(201, "limits", true, json!(limits)));
-    states.push(state(202, "retired", false, Value::Null));
-    states.push(state(203, "op-by-region", false, json!("no")));
-    let mut on = state(203, "op-by-region", true, json!("yes"));
-    on["django_id"] = json!(1203);
-    on["featurestate_uuid"] = json!("00000000-0000-4000-8000-000000001203");
-    on["feature_segment"] = json!({ "priority": 0 });
-    let segments = document["project"]["segments"].as_array_mut().unwrap();
-    segments.push(json!({
-        "id": 60,
-        "name": "europe",
-        "rules": [{ "type": "ALL", "rules": [], "conditions": [
-            { "operator": "EQUAL", "value": "eu", "property_": "region" },
-        ] }],
-        "feature_states": [on],
-    }));
+    let flags = flags();
+    let features = flags["features"].as_array().unwrap();
+    let states = features.iter().enumerate().map(|(number, feature)| {
+        let mut state = state(number, FEATURES + number, &feature["value"], features);
+        state["enabled"] = feature["enabled"].clone();
+        state["multivariate_feature_state_values"] = options(number, &feature["options"]);
+        state
+    });
+    let known = document["feature_states"].as_array_mut().unwrap();
+    known.extend(states);
+    let mut rows = OVERRIDES;
+    let mut segments = Vec::new();
+    for (number, segment) in flags["segments"].as_array().unwrap().iter().enumerate() {
+        let overrides = segment["overrides"].as_object().unwrap().iter();
+        let overrides = overrides.map(|(name, value)| {
+            let mut names = features.iter().map(|feature| &feature["name"]);
+            let feature = names.position(|each| each == name).unwrap();
+            rows += 1;
+            let mut state = state(feature, rows, value, features);
+            state["feature_segment"] = json!({ "priority": number });
+            state
+        });
+        let overrides: Vec<_> = overrides.collect();
+        segments.push(json!({
+            "id": SEGMENTS + number,
+            "name": segment["name"],
+            "rules": [{ "type": "ALL", "rules": [], "conditions": conditions(&segment["all"]) }],
+            "feature_states": overrides,
+        }));
+    }
+    let known = document["project"]["segments"].as_array_mut().unwrap();
+    known.extend(segments);
     document
 }
 
-fn state(feature: u32, name: &str, enabled: bool, value: Value) -> Value {
+/// Numbers that nothing in the environment of the SDKs' scripts has.
+const FEATURES: usize = 200;
+const OVERRIDES: usize = 1200;
+const SEGMENTS: usize = 60;
+const OPTIONS: usize = 2000;
+
+fn state(feature: usize, row: usize, value: &Value, features: &[Value]) -> Value {
+    let (id, feature) = (FEATURES + feature, &features[feature]);
+    let kind = if feature["options"].is_null() {
+        "STANDARD"
+    } else {
+        "MULTIVARIATE"
+    };
     json!({
-        "feature": { "id": feature, "name": name, "type": "STANDARD" },
-        "enabled": enabled,
-        "django_id": feature,
-        "featurestate_uuid": format!("00000000-0000-4000-8000-{feature:012}"),
+        "feature": { "id": id, "name": feature["name"], "type": kind },
+        "enabled": true,
+        "django_id": row,
+        "featurestate_uuid": format!("00000000-0000-4000-8000-{row:012}"),
         "feature_state_value": value,
         "feature_segment": null,
         "multivariate_feature_state_values": [],
     })
+}
+
+/// Options of one feature, each a key, a value and a weight.
+fn options(feature: usize, options: &Value) -> Value {
+    let options = options.as_array().into_iter().flatten().enumerate();
+    let options = options.map(|(number, option)| {
+        let row = OPTIONS + 10 * feature + number;
+        json!({
+            "multivariate_feature_option": { "id": row, "key": option[0], "value": option[1] },
+            "percentage_allocation": option[2],
+            "id": row,
+            "mv_fs_value_uuid": format!("00000000-0000-4000-8000-{row:012}"),
+        })
+    });
+    options.collect()
+}
+
+/// Conditions, each a property, an operator and a value.
+fn conditions(conditions: &Value) -> Value {
+    let conditions = conditions.as_array().unwrap().iter();
+    let conditions = conditions.map(|condition| {
+        json!({ "property_": condition[0], "operator": condition[1], "value": condition[2] })
+    });
+    conditions.collect()
 }

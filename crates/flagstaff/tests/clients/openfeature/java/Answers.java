@@ -6,6 +6,7 @@ import dev.openfeature.sdk.EventDetails;
 import dev.openfeature.sdk.FeatureProvider;
 import dev.openfeature.sdk.FlagEvaluationDetails;
 import dev.openfeature.sdk.ImmutableContext;
+import dev.openfeature.sdk.ImmutableStructure;
 import dev.openfeature.sdk.OpenFeatureAPI;
 import dev.openfeature.sdk.ProviderEvent;
 import dev.openfeature.sdk.Structure;
@@ -76,11 +77,19 @@ final class Answers {
     for (JsonNode each : Stage.cases()) {
       JsonNode actual = evaluate(each);
       JsonNode expected = expected(each, name);
-      if (!actual.equals(expected)) {
+      if (!actual.equals(Answers::compare, expected)) {
         wrong.add(each.get("name") + ":\n  actual:   " + actual + "\n  expected: " + expected);
       }
     }
     Stage.check(wrong.isEmpty(), String.join("\n", wrong));
+  }
+
+  /** 0 and 0.0 are one number. */
+  private static int compare(JsonNode one, JsonNode other) {
+    if (one.isNumber() && other.isNumber()) {
+      return Double.compare(one.asDouble(), other.asDouble());
+    }
+    return one.equals(other) ? 0 : 1;
   }
 
   JsonNode evaluate(JsonNode each) throws Exception {
@@ -97,7 +106,7 @@ final class Answers {
       case "float":
         return shown(client.getDoubleDetails(flag, other.asDouble(), who));
       default:
-        return shown(client.getObjectDetails(flag, new Value(), who));
+        return shown(client.getObjectDetails(flag, object(other), who));
     }
   }
 
@@ -111,6 +120,13 @@ final class Answers {
     return each.has("key")
         ? new ImmutableContext(each.get("key").asText(), attributes)
         : new ImmutableContext(attributes);
+  }
+
+  private static Value object(JsonNode node) {
+    Map<String, Value> members = new HashMap<>();
+    node.fields()
+        .forEachRemaining(field -> members.put(field.getKey(), value(field.getValue())));
+    return new Value(new ImmutableStructure(members));
   }
 
   private static Value value(JsonNode node) {
