@@ -8,7 +8,10 @@ use flate2::write::GzEncoder;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+
+/// Bytes beyond which compressing takes longer than an async thread may be held up.
+const LARGE: usize = 256 * 1024;
 
 /// A rendered document or list.
 #[derive(Debug)]
@@ -83,6 +86,22 @@ impl Rendered {
             encoder.finish().ok().map(Encoded::new)
         });
         packed.as_ref()
+    }
+}
+
+/// Compresses a large part of a form off the async threads, where a request takes it so and nobody had it so yet.
+pub(crate) async fn pack_off_thread<F: Send + Sync + 'static>(
+    form: &Arc<F>,
+    part: fn(&F) -> &Rendered,
+    request: &HeaderMap,
+) {
+    let rendered = part(form);
+    let is_large = rendered.plain.bytes.len() > LARGE;
+    if is_large && rendered.packed.get().is_none() && takes_gzip(request) {
+        let form = Arc::clone(form);
+        let packing = tokio::task::spawn_blocking(move || part(&form).packed().is_some());
+        // Where that comes to nothing, whoever answers compresses.
+        let _ = packing.await;
     }
 }
 

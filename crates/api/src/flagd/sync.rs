@@ -6,7 +6,7 @@ use crate::flagsmith::answer::Answer;
 use crate::flagsmith::call::Call;
 use crate::flagsmith::error::Failure;
 use crate::modified::{is_unmodified_since, last_modified};
-use crate::rendered::Rendered;
+use crate::rendered::{Rendered, pack_off_thread};
 use axum::http::{StatusCode, header};
 use flagstaff_service::OpenEnvironment;
 
@@ -53,6 +53,7 @@ async fn answer(
         return Err(Failure::Missing(NOT_ENABLED.into()));
     };
     let document = FlagdDocument::of(&call.state, &open.published, integration).await;
+    pack_off_thread(&document, part, call.headers()).await;
     let least = call.config().compress_bytes;
     let mut answer = part(&document).answer(call.headers(), least, VARY);
     let (updated_at, now) = (open.snapshot().updated_at, service.clock().now());

@@ -5,6 +5,7 @@ use super::super::call::Call;
 use super::super::error::Failure;
 use super::forms::{Document, VARY};
 use crate::modified::{is_unmodified_since, last_modified};
+use crate::rendered::pack_off_thread;
 use axum::http::{StatusCode, header};
 use flagstaff_service::{OpenEnvironment, RequestKind};
 
@@ -16,6 +17,7 @@ pub(super) async fn document(call: Call<OpenEnvironment>) -> Result<Answer, Fail
     let updated_at = open.snapshot().updated_at;
     let now = call.service().clock().now();
     let document = open.published.form_off_thread::<Document>().await;
+    pack_off_thread(&document, |document| &document.rendered, call.headers()).await;
     let mut answer = document
         .rendered
         .answer(call.headers(), call.config().compress_bytes, VARY);
