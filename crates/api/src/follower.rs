@@ -26,7 +26,6 @@ pub(crate) struct Follower {
     environment: EnvironmentId,
     key: SecretString,
     changes: watch::Receiver<Timestamp>,
-    closing: watch::Receiver<bool>,
     has_begun: bool,
     has_a_document: bool,
     place: StreamPlace,
@@ -70,7 +69,6 @@ impl Follower {
         let place = state.streams().open(protocol, connection)?;
         Some(Self {
             changes: state.service().subscribe(&keyed.open),
-            closing: state.streams().closing(),
             environment: keyed.open.snapshot().environment.id,
             key: keyed.key,
             has_begun: false,
@@ -80,23 +78,26 @@ impl Follower {
         })
     }
 
-    /// Waits for news, for `patience` at most.
-    pub(crate) async fn next(&mut self, patience: Duration) -> News {
-        let deadline = Instant::now() + patience;
+    /// Waits for news, for `patience` at most where there is any limit to it.
+    pub(crate) async fn next(&mut self, patience: Option<Duration>) -> News {
+        let deadline = patience.map(|patience| Instant::now() + patience);
         loop {
-            if *self.closing.borrow() {
+            if self.state.streams().is_closed() {
                 return News::Ended(End::Stopping);
             }
-            let check = match self.validity() {
+            let look = match self.validity() {
                 KeyValidity::Over => return News::Ended(End::KeyWithdrawn),
-                KeyValidity::Passing => KEY_CHECK,
-                KeyValidity::UntilChanged => patience,
+                KeyValidity::Passing => {
+                    let check = Instant::now() + KEY_CHECK;
+                    Some(deadline.map_or(check, |deadline| deadline.min(check)))
+                }
+                KeyValidity::UntilChanged => deadline,
             };
             if !self.has_begun || self.changes.has_changed().unwrap_or(false) {
                 self.has_begun = true;
                 return News::Changed(*self.changes.borrow_and_update());
             }
-            let look = deadline.min(Instant::now() + check);
+            // Whoever stops the server, or changes a key, wakes by the same way as changes do: a stream waits for one thing.
             tokio::select! {
                 changed = self.changes.changed() => {
                     if changed.is_err() {
@@ -104,8 +105,7 @@ impl Follower {
                     }
                     self.changes.mark_changed();
                 }
-                _ = self.closing.changed() => {}
-                () = tokio::time::sleep_until(look) => {
+                () = until(look) => {
                     if look == deadline {
                         return News::Silence;
                     }
@@ -158,5 +158,13 @@ impl Follower {
     fn validity(&self) -> KeyValidity {
         let key = self.key.expose_secret();
         self.state.service().key_validity(key, self.environment)
+    }
+}
+
+/// Waits for a time, or for ever. The timer is boxed: most streams have none.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => Box::pin(tokio::time::sleep_until(time)).await,
+        None => std::future::pending().await,
     }
 }

@@ -83,7 +83,7 @@ impl Teller {
             return Some(self.say(greeting));
         }
         loop {
-            match self.follower.next(self.patience()).await {
+            match self.follower.next(Some(self.patience())).await {
                 News::Changed(newest) => self.notice(newest),
                 News::Silence => {}
                 News::Ended(_) => return None,

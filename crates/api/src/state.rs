@@ -58,6 +58,7 @@ impl ApiState {
     /// Ends every notification stream and takes no new one: the first step of a graceful stop.
     pub fn close_streams(&self) {
         self.0.streams.close();
+        self.0.service.wake_followers();
     }
 
     /// Becomes true when streams have to end, for streams that are not this crate's.

@@ -80,6 +80,11 @@ impl Streams {
         self.closed.subscribe()
     }
 
+    /// True when streams have to end.
+    pub(crate) fn is_closed(&self) -> bool {
+        *self.closed.borrow()
+    }
+
     pub(crate) fn close(&self) {
         self.closed.send_replace(true);
     }

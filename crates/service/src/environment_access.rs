@@ -142,6 +142,11 @@ impl Service {
         Ok(self.environments().subscribe(&published))
     }
 
+    /// Wakes everybody who follows an environment, as a change does: there is something else to be looked at.
+    pub fn wake_followers(&self) {
+        self.environments().wake_all_followers();
+    }
+
     /// Follows an environment: the receiver sees the time of each change that is published.
     pub fn subscribe(&self, open: &OpenEnvironment) -> watch::Receiver<Timestamp> {
         self.environments().subscribe(&open.published)

@@ -143,7 +143,15 @@ impl Environments {
         slot.changes.subscribe()
     }
 
-    /// Has everybody who follows an environment look again whether they still may.
+    /// Has everybody who follows any environment look again whether they still may.
+    pub(crate) fn wake_all_followers(&self) {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        for slot in slots.values() {
+            slot.changes.send_modify(|_| {});
+        }
+    }
+
+    /// The same for one environment.
     pub(crate) fn wake_followers(&self, id: EnvironmentId) {
         if let Some(slot) = self.existing(id) {
             slot.changes.send_modify(|_| {});

@@ -21,13 +21,10 @@ use flagstaff_service::Published;
 use futures::stream;
 use prost::encoding::{WireType, encode_key, encode_varint};
 use std::sync::Arc;
-use std::time::Duration;
 use tonic::Status;
 
 /// The field of both answers that holds the document.
 const FLAG_CONFIGURATION: u32 = 1;
-/// Nothing is said while nothing changes: pings of HTTP/2 keep connections alive.
-const PATIENCE: Duration = Duration::from_secs(3600);
 
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
@@ -127,7 +124,8 @@ impl Documents {
             if self.follower.was_too_slow() {
                 return Some(self.end(End::TooSlow));
             }
-            match self.follower.next(PATIENCE).await {
+            // Nothing is said while nothing changes: pings of HTTP/2 keep connections alive.
+            match self.follower.next(None).await {
                 // Boxed, both, so that a stream that waits holds no room for them.
                 News::Changed(_) => match Box::pin(self.follower.published(is_served)).await {
                     Ok(published) => Box::pin(self.prepare(&published)).await,

@@ -87,7 +87,7 @@ impl Speaker {
             Stage::Ended => return None,
         }
         loop {
-            match self.follower.next(self.patience()).await {
+            match self.follower.next(Some(self.patience())).await {
                 // Boxed, so that a stream that waits holds no room for it.
                 News::Changed(_) => match Box::pin(self.follower.published(is_served)).await {
                     Ok(published) => {
