@@ -81,4 +81,6 @@ ids! {
     RolloutId,
     /// Id of an entry of a rollout's timeline.
     RolloutEventId,
+    /// Id of a guard of a rollout.
+    GuardId,
 }

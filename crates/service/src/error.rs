@@ -1,11 +1,13 @@
 //! Why the product refused, or failed, to do what a caller asked.
 
+mod guard;
 mod problem;
 mod rollout;
 
 use flagstaff_store::StoreError;
 
 pub use flagstaff_store::Noun;
+pub use guard::GuardFault;
 pub use problem::Problem;
 pub use rollout::{RolloutFault, RolloutProblem};
 

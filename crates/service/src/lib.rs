@@ -40,10 +40,6 @@ mod flag_writes;
 mod flagd_integrations;
 mod flagd_reports;
 mod grants;
-#[expect(
-    dead_code,
-    reason = "asked by guards of rollouts, which come with the rollouts"
-)]
 mod guards;
 mod identify;
 mod identities;
@@ -117,8 +113,8 @@ pub use environment_access::{KeyNeed, OpenEnvironment};
 pub use environment_metrics::{EnvironmentMetrics, FirstEvaluation};
 pub use environments::EnvironmentPatch;
 pub use error::{
-    AuthenticationProblem, BoxError, ExternalProblem, Noun, Part, PasswordProblem, Problem,
-    RolloutFault, RolloutProblem, ServiceError, ServiceResult, VersioningProblem,
+    AuthenticationProblem, BoxError, ExternalProblem, GuardFault, Noun, Part, PasswordProblem,
+    Problem, RolloutFault, RolloutProblem, ServiceError, ServiceResult, VersioningProblem,
 };
 pub use explanations::Explanation;
 pub use external_sign_in::{CameIn, Leaving, Returning};
@@ -135,10 +131,14 @@ pub use flagd_integrations::FlagdIntegrationPatch;
 pub use flagd_reports::{FlagdFinding, FlagdReport};
 pub use flagstaff_store::{
     Action, ActorFilter, AuditFilter, AuditListing, AuditPart, AuditVerdict, EvaluationSum,
-    FeatureSort, LinkPurpose, Page, PageRequest, RequestSum, StateOwners, Store, StoreError,
-    StoredAuditEntry, TagFilter, UsageLabels, UsageStep, VersionFilter,
+    FeatureSort, LinkPurpose, Page, PageRequest, RequestSum, RolloutHook, StateOwners, Store,
+    StoreError, StoredAuditEntry, TagFilter, UsageLabels, UsageStep, VersionFilter,
 };
 pub use grants::{GrantLevel, GrantPatch, GrantRequest, Held};
+pub use guards::{
+    COUNT_LIMIT, GUARD_LIMIT, GuardRequest, HEALTH_SOURCE_LIMIT, HealthRequest, HookCall,
+    HookReply, NewHook, Reporter, SignalCounts, SignalOutcome, SignalRequest,
+};
 pub use identify::{Identification, Identified, SentTrait, ShownTrait};
 pub use identity_overrides::IdentityOverrideRequest;
 pub use identity_search::{FoundIdentities, IdentityQuestion};
@@ -214,6 +214,9 @@ struct Parts {
     schedule_changed: Notify,
     /// Wakes whoever carries out the plans of rollouts.
     rollouts_changed: Notify,
+    /// Wakes whoever lets guards of rollouts look.
+    guards_changed: Notify,
+    metric_sources: OnceLock<guards::MetricSources>,
     /// Wakes whoever makes exports and imports of features.
     feature_files_waiting: Notify,
 }
@@ -245,6 +248,8 @@ impl Service {
             node: uuid::Uuid::new_v4().to_string(),
             schedule_changed: Notify::new(),
             rollouts_changed: Notify::new(),
+            guards_changed: Notify::new(),
+            metric_sources: OnceLock::new(),
             feature_files_waiting: Notify::new(),
             store,
             clock,
@@ -312,6 +317,20 @@ impl Service {
 
     fn schedule_changed(&self) -> &Notify {
         &self.0.schedule_changed
+    }
+
+    fn guards_changed(&self) -> &Notify {
+        &self.0.guards_changed
+    }
+
+    /// What guards of rollouts can ask.
+    fn metric_sources(&self) -> ServiceResult<&guards::MetricSources> {
+        if let Some(sources) = self.0.metric_sources.get() {
+            return Ok(sources);
+        }
+        let made = guards::MetricSources::new(self.config()).map_err(ServiceError::Internal)?;
+        // Of two that were made at once, one is kept.
+        Ok(self.0.metric_sources.get_or_init(|| made))
     }
 
     fn rollouts_changed(&self) -> &Notify {

@@ -15,6 +15,7 @@ pub(crate) use actions::Opened;
 pub use driving::DriveRequest;
 pub(crate) use guarding::RolloutGuard;
 pub use making::{RolloutPatch, RolloutRequest};
+pub(crate) use views::variant_name;
 pub use views::{RolloutQuery, RolloutView, VariantReference};
 
 use crate::change::Told;

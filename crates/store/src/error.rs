@@ -13,6 +13,8 @@ pub enum Noun {
     Environment,
     /// A permission of a member.
     Grant,
+    /// A guard of a rollout.
+    Guard,
     /// An invitation of one person.
     Invite,
     /// A link that invites whoever has it.
@@ -43,6 +45,8 @@ pub enum Noun {
     Project,
     /// A rollout of a feature.
     Rollout,
+    /// The hook address of a rollout.
+    RolloutHook,
     /// A segment.
     Segment,
     /// A server-side key.
@@ -64,6 +68,7 @@ impl Noun {
         Self::AuditEntry,
         Self::Environment,
         Self::Grant,
+        Self::Guard,
         Self::Invite,
         Self::InviteLink,
         Self::Feature,
@@ -79,6 +84,7 @@ impl Noun {
         Self::Organisation,
         Self::Project,
         Self::Rollout,
+        Self::RolloutHook,
         Self::Segment,
         Self::ServerKey,
         Self::ClientKey,
@@ -101,6 +107,7 @@ impl Noun {
             Self::AuditEntry => "audit entry",
             Self::Environment => "environment",
             Self::Grant => "permission",
+            Self::Guard => "guard",
             Self::Invite => "invite",
             Self::InviteLink => "invite link",
             Self::Feature => "feature",
@@ -116,6 +123,7 @@ impl Noun {
             Self::Organisation => "organisation",
             Self::Project => "project",
             Self::Rollout => "rollout",
+            Self::RolloutHook => "rollout hook",
             Self::Segment => "segment",
             Self::ServerKey => "server-side key",
             Self::ClientKey => "client-side key",

@@ -4,7 +4,8 @@
 //! databases, unless a comment says why not. [`Store`] reads; [`Store::write`] gives a [`Write`], whose only way
 //! out is [`Write::commit`], with audit entries and new revisions in the same transaction; such changes come one at
 //! a time, on all nodes. The unaudited writes (traits, counts, tokens, sessions, links, leases, outbox claims, values
-//! of the installation, exports and imports whose time is over, wishes for mail) are a closed list of named functions of [`Store`].
+//! of the installation, exports and imports whose time is over, wishes for mail, what guards saw and are told) are a closed list of
+//! named functions of [`Store`].
 
 mod account_links;
 mod api_keys;
@@ -37,6 +38,7 @@ mod feature_versions;
 mod features;
 mod flagd_integrations;
 mod grants;
+mod guards;
 mod identities;
 mod identity_groups;
 mod identity_search;
@@ -55,6 +57,8 @@ mod outbox;
 mod own_flags;
 mod page;
 mod projects;
+mod rollout_hooks;
+mod rollout_signals;
 mod rollout_writes;
 mod rollouts;
 mod row_ids;
@@ -98,6 +102,7 @@ pub use feature_versions::VersionFilter;
 pub use features::{NewFeature, Overrides};
 pub use flagd_integrations::NewFlagdIntegration;
 pub use grants::NewGrant;
+pub use guards::NewGuard;
 pub use identities::{IdentitySearch, NewIdentity};
 pub use invites::{NewInvite, NewInviteLink};
 pub use lifecycle::UnusedFilter;
@@ -109,6 +114,8 @@ pub use outbox::ClaimedEvent;
 pub use own_flags::{OWN_ENVIRONMENT, OWN_ORGANISATION, OWN_PROJECT, OwnFlag};
 pub use page::{Page, PageRequest};
 pub use projects::NewProject;
+pub use rollout_hooks::RolloutHook;
+pub use rollout_signals::{Recorded, ReportKey};
 pub use rollout_writes::{NewRollout, NewRolloutEvent};
 pub use rollouts::RolloutFilter;
 pub use schedule::Flipped;

@@ -107,6 +107,7 @@ pub(crate) fn problem_text(problem: &Problem) -> Vec<Cow<'static, str>> {
             | RolloutFault::Percentage(_)
             | RolloutFault::BelowPresent { .. }),
         ) => words::sentence(&fault.to_string()).into(),
+        Problem::Guard(fault) => format!("This field {fault}.").into(),
         Problem::Rollout(fault) => format!("This field {fault}.").into(),
         Problem::TraitNotInteger => "Trait is not an integer.".into(),
     };

@@ -1,7 +1,18 @@
 //! `rollouts/`: one option of a feature, or the feature itself, given to more and more people.
 
 mod body;
+mod guards;
+mod hooks;
 mod shape;
+mod signals;
 mod views;
 
-pub(crate) use views::routes;
+use crate::routes::Routes;
+
+/// Adds the routes.
+pub(crate) fn routes(routes: Routes) -> Routes {
+    let routes = views::routes(routes);
+    let routes = guards::routes(routes);
+    let routes = signals::routes(routes);
+    hooks::routes(routes)
+}

@@ -9,8 +9,10 @@ mod sequential;
 mod simulation;
 mod threshold;
 mod verdict;
+mod watch;
 
 pub use odds::{Arms, Counts};
 pub use sequential::{Evidence, SequentialTest};
 pub use threshold::{Harm, RateLimit, Threshold};
 pub use verdict::Verdict;
+pub use watch::{Guard, GuardAction, HealthReport, Look, Observation, Sight, Stage, Watch};

@@ -35,6 +35,8 @@ pub enum RolloutAction {
     Abort,
     /// Taking it back from everybody, because something is wrong.
     RollBack,
+    /// Being watched by one more guard, or driven by a hook.
+    Guard,
 }
 
 impl RolloutAction {
@@ -49,6 +51,7 @@ impl RolloutAction {
             Self::Promote => "promoted",
             Self::Abort => "aborted",
             Self::RollBack => "rolled back",
+            Self::Guard => "guarded",
         }
     }
 
@@ -60,7 +63,7 @@ impl RolloutAction {
             Self::Hold => matches!(state, RolloutState::Scheduled | RolloutState::Running),
             Self::Resume => matches!(state, RolloutState::Held),
             Self::Approve => matches!(state, RolloutState::Running | RolloutState::Held),
-            Self::Promote | Self::Abort => state.is_live(),
+            Self::Promote | Self::Abort | Self::Guard => state.is_live(),
             Self::RollBack => state.is_live() || matches!(state, RolloutState::Promoted),
         }
     }

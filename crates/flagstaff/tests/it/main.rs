@@ -19,6 +19,7 @@ mod docs;
 mod evaluate;
 mod faults;
 mod flagd_sync;
+mod guarded_rollout;
 mod guides;
 mod http;
 mod import;

@@ -1,6 +1,6 @@
 //! What can be wrong with a field.
 
-use super::{PasswordProblem, RolloutFault};
+use super::{GuardFault, PasswordProblem, RolloutFault};
 use flagstaff_core::{FeatureId, WrongType};
 
 /// What is wrong with a field.
@@ -200,6 +200,9 @@ pub enum Problem {
         /// The most allowed.
         limit: usize,
     },
+    /// No guard can be like that, and no report to one.
+    #[error("{0}")]
+    Guard(GuardFault),
     /// No rollout can be like that.
     #[error("{0}")]
     Rollout(RolloutFault),

@@ -4,6 +4,7 @@ mod change_feed;
 mod change_notices;
 mod clean_up;
 mod feature_files;
+mod guards;
 mod identity_writes;
 mod leases;
 mod mails;
@@ -65,6 +66,8 @@ impl Service {
     pub async fn start(&self) -> ServiceResult<Work> {
         self.prepare_mail()?;
         self.prepare_providers()?;
+        // Made now, so that a mistake in the settings is told at once.
+        self.metric_sources()?;
         self.keys().load(self).await?;
         // Made now, so that no request waits for a turn to write.
         if let Err(problem) = self.stream_secret().await {
@@ -81,6 +84,7 @@ impl Service {
         tasks.spawn(schedule::run(self.clone(), stop.clone()));
         tasks.spawn(rollouts::run(self.clone(), stop.clone()));
         tasks.spawn(feature_files::run(self.clone(), stop.clone()));
+        tasks.spawn(guards::run(self.clone(), stop.clone()));
         tasks.spawn(mails::run(self.clone(), stop.clone()));
         if self.has_distant_flags() {
             tasks.spawn(own_flags::run(self.clone(), stop.clone()));

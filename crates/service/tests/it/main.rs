@@ -9,6 +9,7 @@ mod external_sign_in;
 mod feature_overview;
 mod fixture;
 mod flagd_integrations;
+mod guards;
 mod identities;
 mod identity_provider;
 mod imports;

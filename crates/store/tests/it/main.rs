@@ -25,6 +25,7 @@ mod feature_versions;
 mod features;
 mod flagd_integrations;
 mod grants;
+mod guards;
 mod identities;
 mod instance;
 mod invites;

@@ -1,12 +1,13 @@
 //! All Rust tests but the ones that need a foreign client or engine: unit, property, vector, contract and face tests.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::{Lane, Run, agreement, browser, clients, differential, evaluators};
-use crate::command::{End, watch};
+use crate::command::{End, watch, works};
 use crate::machine::Machine;
 use crate::postgres::URL_VARIABLE;
 use crate::summary::Report;
@@ -28,6 +29,9 @@ const VECTORS_VARIABLE: &str = "FLAGSTAFF_ENGINE_TEST_DATA";
 /// Says where `libfaketimeMT.so.1` is.
 const FAKETIME_VARIABLE: &str = "FLAGSTAFF_TEST_FAKETIME";
 
+/// Says where Prometheus is.
+const PROMETHEUS_VARIABLE: &str = "FLAGSTAFF_TEST_PROMETHEUS";
+
 /// Where the engine's test vectors lie beside a clone.
 const VECTORS: &str = "../shared/reference/engine-test-data/test_cases";
 
@@ -48,6 +52,10 @@ fn run(run: &mut Run<'_>) -> Result<Report> {
     }
     match faketime(run.machine)? {
         Ok(library) => variables.push((FAKETIME_VARIABLE, library)),
+        Err(missing) => skipped.push(missing),
+    }
+    match prometheus(run.machine)? {
+        Ok(program) => variables.push((PROMETHEUS_VARIABLE, program)),
         Err(missing) => skipped.push(missing),
     }
     if run.full {
@@ -85,6 +93,17 @@ fn faketime(machine: Machine) -> Result<Result<String, Missing>> {
         (_, Some(missing)) => Err(missing),
         (None, None) => anyhow::bail!("libfaketime vanished"),
     })
+}
+
+/// The server that guards of rollouts are tested with.
+fn prometheus(machine: Machine) -> Result<Result<String, Missing>> {
+    if let Ok(program) = std::env::var(PROMETHEUS_VARIABLE) {
+        return Ok(Ok(program));
+    }
+    let missing = ensure(machine, "Prometheus", &["prometheus"], || {
+        works(Command::new("prometheus").arg("--version"))
+    })?;
+    Ok(missing.map_or_else(|| Ok("prometheus".to_owned()), Err))
 }
 
 /// Debian keeps it in a folder named after the machine's architecture.

@@ -17,6 +17,7 @@ mod features;
 mod flagd_integrations;
 mod future;
 mod golden;
+mod guards;
 mod hashes_and_types;
 mod identities;
 mod identity_overrides;
