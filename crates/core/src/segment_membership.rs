@@ -130,7 +130,7 @@ mod tests {
 
         expand(&mut segments);
 
-        assert_eq!(segments[0].rules, [internal.clone()]);
+        assert_eq!(segments[0].rules, std::slice::from_ref(&internal));
         assert_eq!(
             segments[1].rules,
             [internal.clone(), all(vec![split.clone()])]
@@ -160,7 +160,7 @@ mod tests {
             assert_eq!(rule.kind, kind);
             assert_eq!(rule.conditions, [condition("IS_SET", "x", "")]);
             assert_eq!(rule.rules[0].kind, RuleKind::All);
-            assert_eq!(rule.rules[0].rules, [internal.clone()]);
+            assert_eq!(rule.rules[0].rules, std::slice::from_ref(&internal));
         }
     }
 

@@ -5,7 +5,7 @@ use super::places::{Place, with_versions, without_versions};
 use crate::fixture::Fixture;
 use flagstaff_core::{RolloutState, Snapshot};
 use flagstaff_service::{
-    FeatureReference, RolloutProblem, RolloutRequest, ServiceError, StatePatch, VariantReference,
+    FeatureReference, RolloutProblem, RolloutRequest, StatePatch, VariantReference,
 };
 
 const BANNER: Raised<'static> = Raised {
@@ -107,10 +107,8 @@ in_both! {
         let patch = StatePatch { enabled: Some(false), ..StatePatch::default() };
         place.change_default(place.colour, patch).await.unwrap();
         let refused = service.roll_back_rollout(caller, id, None).await.unwrap_err();
-        let ServiceError::Rollout(problem) = refused else {
-            panic!("{refused:?}");
-        };
-        assert_eq!(problem, RolloutProblem::ChangedSince(id));
+        let said = RolloutProblem::ChangedSince(id).to_string();
+        assert_eq!(refused.to_string(), said);
     }
 
     async fn a_first_step_of_nobody_serves_nothing(place: &Place) {
