@@ -177,6 +177,31 @@ impl Auth for Member {
     }
 }
 
+/// Who manages flags, as in [`Member`], by a client that knows no scheme but `Authorization: Bearer …`. An API key is told
+/// from a member's token by the dot between its prefix and its secret.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BearerMember;
+
+impl Auth for BearerMember {
+    type Subject = Caller;
+    const HEADER: Option<&'static str> = Some("Authorization");
+
+    async fn authenticate(
+        &self,
+        state: &ApiState,
+        presented: Presented<'_>,
+    ) -> ServiceResult<Caller> {
+        let Some(secret) = presented_by(presented.headers, "bearer") else {
+            return Member.authenticate(state, presented).await;
+        };
+        if secret.contains('.') {
+            state.service().caller_by_api_key(secret).await
+        } else {
+            state.service().caller_by_token(secret).await
+        }
+    }
+}
+
 /// A server-side environment key, as in [`EnvironmentKeyInAnyHeader`], or who manages flags, as in [`Member`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ServerKeyOrCaller;

@@ -10,6 +10,7 @@ use flagstaff_core::{
     OrganisationId, OrganisationPermission, Project, ProjectPermission, Role,
 };
 use flagstaff_store::Actor;
+use std::borrow::Cow;
 
 /// A member who signed in or a program with an API key, with what they may do as of this request.
 #[derive(Debug, Clone)]
@@ -25,7 +26,7 @@ enum Who {
     Member(Member),
     ApiKey(ApiKey),
     /// A part of the product, which may do everything.
-    System(&'static str),
+    System(Cow<'static, str>),
 }
 
 impl Caller {
@@ -65,7 +66,17 @@ impl Caller {
     /// A part of the product, for what it does by itself: it may do everything, so nothing that anybody sent makes one.
     pub(crate) fn of_system(name: &'static str) -> Self {
         Self {
-            who: Who::System(name),
+            who: Who::System(Cow::Borrowed(name)),
+            memberships: Vec::new(),
+            grants: Vec::new(),
+        }
+    }
+
+    /// A program outside that drives changes, for somebody who may make this one: whoever calls this has checked that.
+    pub(crate) fn of_driver(driver: &str, caller: &Self) -> Self {
+        let name = format!("{driver} for {}", caller.name());
+        Self {
+            who: Who::System(Cow::Owned(name)),
             memberships: Vec::new(),
             grants: Vec::new(),
         }

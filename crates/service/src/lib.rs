@@ -158,7 +158,8 @@ pub use own_flags::{OwnFlags, OwnFlagsSource};
 pub use projects::{ProjectPatch, ProjectView};
 pub use published::{Form, Published};
 pub use rollouts::{
-    DriveRequest, RolloutPatch, RolloutQuery, RolloutRequest, RolloutView, VariantReference,
+    Applied, ApplyMode, ApplyRequest, DriveRequest, RolloutPatch, RolloutQuery, RolloutRequest,
+    RolloutView, VariantReference,
 };
 pub use scheduled::ScheduledVersion;
 pub use segment_overrides::{OVERRIDE_LIMIT, SegmentOverrideRequest};

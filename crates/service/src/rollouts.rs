@@ -4,6 +4,7 @@
 //! stays as it was until the rollout is promoted. So taking it back means taking that override away.
 
 mod actions;
+mod apply;
 mod base;
 mod driving;
 mod guarding;
@@ -12,6 +13,7 @@ mod serving;
 mod views;
 
 pub(crate) use actions::Opened;
+pub use apply::{Applied, ApplyMode, ApplyRequest};
 pub use driving::DriveRequest;
 pub(crate) use guarding::RolloutGuard;
 pub use making::{RolloutPatch, RolloutRequest};

@@ -32,12 +32,7 @@ pub(super) fn read_request(fields: &mut Fields<'_>) -> (String, RolloutRequest) 
         }),
         Sent::Null | Sent::Absent => None,
     };
-    let variant = match fields.any("variant", Need::OptionalOrNull) {
-        Sent::Given(json) => read_reference(json, VariantReference::Key, |id| {
-            VariantReference::Id(OptionId::new(id))
-        }),
-        Sent::Null | Sent::Absent => None,
-    };
+    let variant = read_variant(fields);
     let segment = fields.row_id("segment", Need::OptionalOrNull).value();
     let request = RolloutRequest {
         feature: feature.unwrap_or(FeatureReference::Name(String::new())),
@@ -52,6 +47,16 @@ pub(super) fn read_request(fields: &mut Fields<'_>) -> (String, RolloutRequest) 
             .unwrap_or_default(),
     };
     (environment, request)
+}
+
+/// The option that is raised, if the body names one.
+pub(super) fn read_variant(fields: &mut Fields<'_>) -> Option<VariantReference> {
+    match fields.any("variant", Need::OptionalOrNull) {
+        Sent::Given(json) => read_reference(json, VariantReference::Key, |id| {
+            VariantReference::Id(OptionId::new(id))
+        }),
+        Sent::Null | Sent::Absent => None,
+    }
 }
 
 /// What of a rollout is to be changed.

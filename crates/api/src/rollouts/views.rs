@@ -14,7 +14,7 @@ use flagstaff_core::RolloutId;
 use flagstaff_service::{Caller, RolloutView};
 
 /// Adds the routes.
-pub(crate) fn routes(routes: Routes) -> Routes {
+pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .view(
             "/api/v1/rollouts/",

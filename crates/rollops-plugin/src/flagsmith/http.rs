@@ -337,7 +337,7 @@ fn not_found(doing: Doing) -> &'static str {
             "the project was not found: check FLAGSMITH_PROJECT_ID, and that FLAGSMITH_API_URL ends in /api/v1"
         }
         Doing::ReadingEnvironment => {
-            "the environment was not found: the rollout has to name the key of a Flagsmith environment that the token may see"
+            "the environment was not found: the rollout has to name the key of one that the token may see, and FLAGSMITH_API_URL has to end in /api/v1"
         }
         _ => {
             "what was there a moment ago is gone: look whether somebody deletes the flag or its environment"

@@ -227,7 +227,8 @@ impl Service {
         })
     }
 
-    async fn named_feature(
+    /// The feature that a body names.
+    pub(crate) async fn named_feature(
         &self,
         place: &EnvironmentPlace,
         named: &FeatureReference,

@@ -28,6 +28,7 @@ mod organisation_members;
 mod organisations;
 mod permissions;
 mod projects;
+mod rollouts_applied;
 mod segment_overrides;
 mod segments;
 mod server_keys;
