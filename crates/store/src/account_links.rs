@@ -1,7 +1,7 @@
 //! Links that change an account: kept as digests, or as a wish while nobody was told what stands in them. Unaudited: what
 //! is done with a link is told then.
 
-use crate::backend::{on_backend, on_transaction, on_writer};
+use crate::backend::{execute, on_backend, on_transaction, on_writer};
 use crate::error::Noun;
 use crate::{Store, StoreError, StoreResult, Write};
 use flagstaff_core::{MemberId, Timestamp};
@@ -178,15 +178,7 @@ impl Store {
         const SQL: &str = "
             UPDATE account_links SET token_hash = $2
             WHERE id = $1 AND token_hash IS NULL AND expires_at > $3";
-        let told = on_writer!(self, |pool| {
-            sqlx::query(SQL)
-                .bind(id)
-                .bind(digest)
-                .bind(now.micros())
-                .execute(pool)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
+        let told = execute!(self, SQL, id, digest, now.micros())?;
         Ok(told > 0)
     }
 
@@ -196,11 +188,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn delete_account_link(&self, id: i64) -> StoreResult<()> {
         const SQL: &str = "DELETE FROM account_links WHERE id = $1";
-        on_writer!(self, |pool| sqlx::query(SQL)
-            .bind(id)
-            .execute(pool)
-            .await
-            .map(drop))?;
+        execute!(self, SQL, id)?;
         Ok(())
     }
 
@@ -212,14 +200,7 @@ impl Store {
         const SQL: &str = "
             INSERT INTO spent_states (token_hash, expires_at) VALUES ($1, $2)
             ON CONFLICT (token_hash) DO NOTHING";
-        let spent = on_writer!(self, |pool| {
-            sqlx::query(SQL)
-                .bind(digest)
-                .bind(expires_at.micros())
-                .execute(pool)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
+        let spent = execute!(self, SQL, digest, expires_at.micros())?;
         Ok(spent > 0)
     }
 }

@@ -46,6 +46,19 @@ macro_rules! on_writer {
     };
 }
 
+/// Runs one statement that writes outside of [`crate::Write`], with its parameters in order: how many rows it changed.
+macro_rules! execute {
+    ($store:expr, $sql:expr, $($parameter:expr),+ $(,)?) => {
+        $crate::backend::on_writer!($store, |pool| {
+            sqlx::query($sql)
+                $(.bind($parameter))+
+                .execute(pool)
+                .await
+                .map(|done| done.rows_affected())
+        })
+    };
+}
+
 /// Runs a body on the connection of a transaction.
 macro_rules! on_transaction {
     ($transaction:expr, |$connection:ident| $body:expr) => {
@@ -78,7 +91,7 @@ macro_rules! change_row {
     }};
 }
 
-pub(crate) use {change_row, on_backend, on_transaction, on_writer};
+pub(crate) use {change_row, execute, on_backend, on_transaction, on_writer};
 
 /// A transaction under way; dropped, it leaves nothing.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Rows that have had their time. Unaudited: nobody can use them any more.
 
-use crate::backend::on_writer;
+use crate::backend::execute;
 use crate::{Store, StoreResult};
 use flagstaff_core::Timestamp;
 
@@ -35,13 +35,7 @@ impl Store {
         let mut removed = 0;
         for sql in EXPIRED {
             loop {
-                let rows = on_writer!(self, |pool| {
-                    sqlx::query(sql)
-                        .bind(now.micros())
-                        .execute(pool)
-                        .await
-                        .map(|done| done.rows_affected())
-                })?;
+                let rows = execute!(self, sql, now.micros())?;
                 removed += rows;
                 if rows == 0 {
                     break;

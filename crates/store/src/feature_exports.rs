@@ -1,6 +1,6 @@
 //! Exports of features.
 
-use crate::backend::{change_row, on_backend, on_transaction, on_writer};
+use crate::backend::{change_row, execute, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::feature_files::{files_of, status_of, status_text};
 use crate::{Page, PageRequest, Store, StoreError, StoreResult, Write};
@@ -146,13 +146,7 @@ impl Store {
         ];
         let mut deleted = 0;
         for sql in SQL {
-            deleted += on_writer!(self, |pool| {
-                sqlx::query(sql)
-                    .bind(before.micros())
-                    .execute(pool)
-                    .await
-                    .map(|done| done.rows_affected())
-            })?;
+            deleted += execute!(self, sql, before.micros())?;
         }
         Ok(deleted)
     }

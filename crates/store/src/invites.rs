@@ -1,6 +1,6 @@
 //! Invitations of single people, of which only digests are stored, and links that invite whoever has them.
 
-use crate::backend::{change_row, on_backend, on_transaction, on_writer};
+use crate::backend::{change_row, execute, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::memberships::{parse_role, role_text};
 use crate::text::{can_be_part, folded_key};
@@ -152,14 +152,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn keep_mailed_invite(&self, id: InviteId, digest: &str) -> StoreResult<()> {
         const SQL: &str = "UPDATE invites SET mail_token_hash = $2 WHERE id = $1";
-        on_writer!(self, |pool| {
-            sqlx::query(SQL)
-                .bind(id.get())
-                .bind(digest)
-                .execute(pool)
-                .await
-                .map(drop)
-        })?;
+        execute!(self, SQL, id.get(), digest)?;
         Ok(())
     }
 

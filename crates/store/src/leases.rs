@@ -1,6 +1,6 @@
 //! Leases: work that one node at a time does. Unaudited.
 
-use crate::backend::on_writer;
+use crate::backend::execute;
 use crate::{Store, StoreResult};
 use flagstaff_core::Timestamp;
 
@@ -20,16 +20,7 @@ impl Store {
             INSERT INTO leases (name, holder, expires_at) VALUES ($1, $2, $4)
             ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
                 WHERE leases.holder = excluded.holder OR leases.expires_at <= $3";
-        let done = on_writer!(self, |pool| {
-            sqlx::query(SQL)
-                .bind(name)
-                .bind(holder)
-                .bind(now.micros())
-                .bind(until.micros())
-                .execute(pool)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
+        let done = execute!(self, SQL, name, holder, now.micros(), until.micros())?;
         Ok(done > 0)
     }
 
@@ -39,14 +30,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn release_lease(&self, name: &str, holder: &str) -> StoreResult<()> {
         const SQL: &str = "DELETE FROM leases WHERE name = $1 AND holder = $2";
-        on_writer!(self, |pool| {
-            sqlx::query(SQL)
-                .bind(name)
-                .bind(holder)
-                .execute(pool)
-                .await
-                .map(drop)
-        })?;
+        execute!(self, SQL, name, holder)?;
         Ok(())
     }
 }

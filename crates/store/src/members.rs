@@ -1,6 +1,6 @@
 //! Members.
 
-use crate::backend::{change_row, on_backend, on_transaction, on_writer};
+use crate::backend::{change_row, execute, on_backend, on_transaction};
 use crate::error::Noun;
 use crate::text::{can_be_part, folded_key};
 use crate::{Store, StoreError, StoreResult, Write};
@@ -156,14 +156,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn touch_last_login(&self, member: MemberId, at: Timestamp) -> StoreResult<()> {
         const SQL: &str = "UPDATE members SET last_login = $2 WHERE id = $1";
-        on_writer!(self, |pool| {
-            sqlx::query(SQL)
-                .bind(member.get())
-                .bind(at.micros())
-                .execute(pool)
-                .await
-                .map(drop)
-        })?;
+        execute!(self, SQL, member.get(), at.micros())?;
         Ok(())
     }
 }

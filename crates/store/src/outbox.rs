@@ -1,6 +1,6 @@
 //! Events that wait to be delivered: claimed row by row, for a time. Unaudited.
 
-use crate::backend::{on_transaction, on_writer};
+use crate::backend::{execute, on_transaction};
 use crate::{OutboxEvent, Store, StoreResult};
 use flagstaff_core::{EnvironmentId, OrganisationId, Timestamp};
 
@@ -53,17 +53,15 @@ impl Store {
         const SQL: &str = "
             INSERT INTO outbox (kind, organisation_id, environment_id, payload, created_at, due_at)
             VALUES ($1, $2, $3, $4, $5, $5)";
-        on_writer!(self, |pool| {
-            sqlx::query(SQL)
-                .bind(&event.kind)
-                .bind(event.organisation_id.map(OrganisationId::get))
-                .bind(event.environment_id.map(EnvironmentId::get))
-                .bind(&event.payload)
-                .bind(at.micros())
-                .execute(pool)
-                .await
-                .map(drop)
-        })?;
+        execute!(
+            self,
+            SQL,
+            &event.kind,
+            event.organisation_id.map(OrganisationId::get),
+            event.environment_id.map(EnvironmentId::get),
+            &event.payload,
+            at.micros()
+        )?;
         Ok(())
     }
 
@@ -108,14 +106,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn finish_outbox(&self, id: i64, worker: &str) -> StoreResult<bool> {
         const SQL: &str = "DELETE FROM outbox WHERE id = $1 AND claimed_by = $2";
-        let done = on_writer!(self, |pool| {
-            sqlx::query(SQL)
-                .bind(id)
-                .bind(worker)
-                .execute(pool)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
+        let done = execute!(self, SQL, id, worker)?;
         Ok(done > 0)
     }
 
@@ -134,16 +125,14 @@ impl Store {
         const SQL: &str = "
             UPDATE outbox SET claimed_by = NULL, due_at = $3, last_error = $4
             WHERE id = $1 AND claimed_by = $2";
-        let done = on_writer!(self, |pool| {
-            sqlx::query(SQL)
-                .bind(id)
-                .bind(worker)
-                .bind(due_at.micros())
-                .bind(problem.replace('\0', "\u{fffd}"))
-                .execute(pool)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
+        let done = execute!(
+            self,
+            SQL,
+            id,
+            worker,
+            due_at.micros(),
+            problem.replace('\0', "\u{fffd}")
+        )?;
         Ok(done > 0)
     }
 }

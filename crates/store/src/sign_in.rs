@@ -1,6 +1,6 @@
 //! What a member presents instead of a password. Stored are only digests.
 
-use crate::backend::{on_backend, on_writer};
+use crate::backend::{execute, on_backend};
 use crate::members::MemberRow;
 use crate::{Store, StoreResult};
 use flagstaff_core::{Member, MemberId, Timestamp};
@@ -18,15 +18,7 @@ impl Store {
     ) -> StoreResult<()> {
         const SQL: &str = "
             INSERT INTO member_tokens (member_id, token_hash, created_at) VALUES ($1, $2, $3)";
-        on_writer!(self, |pool| {
-            sqlx::query(SQL)
-                .bind(member.get())
-                .bind(digest)
-                .bind(at.micros())
-                .execute(pool)
-                .await
-                .map(drop)
-        })?;
+        execute!(self, SQL, member.get(), digest, at.micros())?;
         Ok(())
     }
 
@@ -36,11 +28,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn delete_token(&self, digest: &str) -> StoreResult<()> {
         const SQL: &str = "DELETE FROM member_tokens WHERE token_hash = $1";
-        on_writer!(self, |pool| sqlx::query(SQL)
-            .bind(digest)
-            .execute(pool)
-            .await
-            .map(drop))?;
+        execute!(self, SQL, digest)?;
         Ok(())
     }
 
@@ -84,23 +72,15 @@ impl Store {
         const SQL: &str = "
             INSERT INTO sessions (member_id, token_hash, created_at, expires_at)
             VALUES ($1, $2, $3, $4)";
-        on_writer!(self, |pool| {
-            sqlx::query(CLEAN)
-                .bind(at.micros())
-                .execute(pool)
-                .await
-                .map(drop)
-        })?;
-        on_writer!(self, |pool| {
-            sqlx::query(SQL)
-                .bind(member.get())
-                .bind(digest)
-                .bind(at.micros())
-                .bind(expires_at.micros())
-                .execute(pool)
-                .await
-                .map(drop)
-        })?;
+        execute!(self, CLEAN, at.micros())?;
+        execute!(
+            self,
+            SQL,
+            member.get(),
+            digest,
+            at.micros(),
+            expires_at.micros()
+        )?;
         Ok(())
     }
 
@@ -134,11 +114,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn delete_session(&self, digest: &str) -> StoreResult<()> {
         const SQL: &str = "DELETE FROM sessions WHERE token_hash = $1";
-        on_writer!(self, |pool| sqlx::query(SQL)
-            .bind(digest)
-            .execute(pool)
-            .await
-            .map(drop))?;
+        execute!(self, SQL, digest)?;
         Ok(())
     }
 
@@ -154,15 +130,7 @@ impl Store {
     ) -> StoreResult<()> {
         const SQL: &str = "
             INSERT INTO sign_in_links (token_hash, created_at, expires_at) VALUES ($1, $2, $3)";
-        on_writer!(self, |pool| {
-            sqlx::query(SQL)
-                .bind(digest)
-                .bind(at.micros())
-                .bind(expires_at.micros())
-                .execute(pool)
-                .await
-                .map(drop)
-        })?;
+        execute!(self, SQL, digest, at.micros(), expires_at.micros())?;
         Ok(())
     }
 
@@ -192,14 +160,7 @@ impl Store {
         const SQL: &str = "
             UPDATE sign_in_links SET used_at = $2
             WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2";
-        let used = on_writer!(self, |pool| {
-            sqlx::query(SQL)
-                .bind(digest)
-                .bind(now.micros())
-                .execute(pool)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
+        let used = execute!(self, SQL, digest, now.micros())?;
         Ok(used > 0)
     }
 }

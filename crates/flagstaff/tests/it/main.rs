@@ -32,4 +32,5 @@ mod schedule;
 mod server;
 mod skipped;
 mod start_and_stop;
+mod statements;
 mod takeover;

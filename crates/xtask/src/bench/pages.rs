@@ -91,6 +91,7 @@ const PAGES: &[(&str, &str)] = &[
         "/environments/{key}/identities/500000/why/4200",
     ),
     ("scheduled", "/environments/{key}/scheduled"),
+    ("rollouts", "/environments/{key}/rollouts"),
     ("lifecycle", "/environments/{key}/lifecycle"),
     ("usage", "/environments/{key}/usage"),
     ("usage, 90 days", "/environments/{key}/usage?period=90d"),
