@@ -9,7 +9,7 @@ use crate::environment_access::OpenEnvironment;
 use crate::error::ServiceResult;
 use flagstaff_core::{EnvironmentId, FeatureId, Timestamp};
 use flagstaff_store::{
-    EvaluationCountRow, OWN_ENVIRONMENT, RequestCountRow, UsageLabels, UsageRows,
+    EvaluationCountRow, OWN_ENVIRONMENT, RequestCountRow, UsageLabels, UsageRows, VariantCountRow,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +32,8 @@ pub struct EvaluationCount {
     pub feature: String,
     /// Whether it was on, where the SDK says so.
     pub enabled: Option<bool>,
+    /// Which variant was given out, where the protocol tells.
+    pub variant: Option<String>,
     /// How often; only positive counts are kept.
     pub count: i64,
 }
@@ -72,12 +74,14 @@ type EvaluationKey = (
     Timestamp,
     Arc<UsageLabels>,
 );
+type VariantKey = (EnvironmentId, FeatureId, Timestamp, String);
 type RequestKey = (EnvironmentId, RequestKind, Timestamp, Arc<UsageLabels>);
 
 #[derive(Debug, Default)]
 struct Counts {
     evaluations: HashMap<EvaluationKey, i64>,
     requests: HashMap<RequestKey, i64>,
+    variants: HashMap<VariantKey, i64>,
     labels: HashMap<SdkLabels, Arc<UsageLabels>>,
 }
 
@@ -144,7 +148,17 @@ impl Usage {
                         count,
                     },
                 );
+        let variants = counts.variants.into_iter().map(
+            |((environment_id, feature_id, at, variant), count)| VariantCountRow {
+                environment_id,
+                feature_id,
+                at,
+                variant,
+                count,
+            },
+        );
         Some(UsageRows {
+            variants: variants.collect(),
             evaluations: evaluations.collect(),
             requests: requests.collect(),
         })
@@ -190,6 +204,12 @@ impl Service {
                 let Some(feature) = snapshot.features.get(index) else {
                     continue;
                 };
+                if let Some(variant) = &evaluation.variant {
+                    let day = bucket.start_of_day();
+                    let place = (snapshot.environment.id, feature.feature.id);
+                    let key = (place.0, place.1, day, variant.clone());
+                    add(&mut counts.variants, key, evaluation.count);
+                }
                 let key = (
                     snapshot.environment.id,
                     feature.feature.id,

@@ -124,7 +124,9 @@ pub use segments::{NewSegment, SegmentFilter};
 pub use server_keys::NewServerKey;
 pub use tags::NewTag;
 pub use traits::{StoredIdentity, TRAIT_LIMIT, TraitChange, TraitOutcome, TraitWrite};
-pub use usage::{EvaluationCountRow, RequestCountRow, RequestKind, UsageLabels, UsageRows};
+pub use usage::{
+    EvaluationCountRow, RequestCountRow, RequestKind, UsageLabels, UsageRows, VariantCountRow,
+};
 pub use usage_lists::{EvaluationSum, RequestSum, UsageStep};
 pub use write::{Change, Committed, OutboxEvent, Touched, Write};
 

@@ -89,6 +89,21 @@ pub struct RequestCountRow {
     pub count: i64,
 }
 
+/// How often a variant of a feature was given out on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariantCountRow {
+    /// Where.
+    pub environment_id: EnvironmentId,
+    /// Of what.
+    pub feature_id: FeatureId,
+    /// A time of the day, in UTC.
+    pub at: Timestamp,
+    /// Its name, as OpenFeature has it.
+    pub variant: String,
+    /// How often.
+    pub count: i64,
+}
+
 /// Counts that are written together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UsageRows {
@@ -96,6 +111,8 @@ pub struct UsageRows {
     pub evaluations: Vec<EvaluationCountRow>,
     /// Requests.
     pub requests: Vec<RequestCountRow>,
+    /// Variants that were given out.
+    pub variants: Vec<VariantCountRow>,
 }
 
 const fn state_text(enabled: Option<bool>) -> &'static str {
@@ -158,6 +175,7 @@ impl Store {
             transaction.add_requests(row).await?;
         }
         transaction.add_days(rows).await?;
+        transaction.add_variants(rows).await?;
         transaction.commit().await
     }
 
@@ -296,6 +314,38 @@ impl Transaction {
                 .await
                 .map(drop)
         })?;
+        Ok(())
+    }
+
+    async fn add_variants(&mut self, rows: &UsageRows) -> StoreResult<()> {
+        const SQL: &str = "
+            INSERT INTO variant_days (environment_id, day, feature_id, variant, count) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (environment_id, feature_id, day, variant)
+            DO UPDATE SET count = variant_days.count + excluded.count";
+        // Ordered, as above.
+        let mut variants = BTreeMap::new();
+        for row in &rows.variants {
+            let key = (
+                row.environment_id,
+                row.feature_id,
+                day(row.at),
+                &row.variant,
+            );
+            *variants.entry(key).or_insert(0_i64) += row.count;
+        }
+        for ((environment, feature, day, variant), count) in variants {
+            on_transaction!(&mut *self, |connection| {
+                sqlx::query(SQL)
+                    .bind(environment.get())
+                    .bind(day)
+                    .bind(feature.get())
+                    .bind(variant)
+                    .bind(count)
+                    .execute(connection)
+                    .await
+                    .map(drop)
+            })?;
+        }
         Ok(())
     }
 

@@ -52,6 +52,10 @@ async fn resolved(
     let evaluation = EvaluationCount {
         feature: key.to_owned(),
         enabled: Some(resolution.value.is_some()),
+        variant: resolution
+            .variant
+            .as_ref()
+            .map(|variant| variant.client_name().to_owned()),
         count: 1,
     };
     service.count_evaluations(open, &[evaluation], &labels);

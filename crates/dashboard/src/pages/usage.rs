@@ -83,8 +83,16 @@ struct FeaturePart {
     name: String,
     detail: Option<String>,
     charted: Charted,
+    variants: Vec<VariantRow>,
     clients: Vec<ClientRow>,
     last: Option<Moment>,
+}
+
+/// How often a variant was given out.
+struct VariantRow {
+    name: String,
+    count: String,
+    share: i64,
 }
 
 /// What is asked for.
@@ -240,10 +248,25 @@ fn clients<'a>(counts: impl Iterator<Item = (&'a UsageLabels, i64)>) -> Vec<Clie
                 .unwrap_or_else(|| "not said".to_owned()),
             application: application.join(" "),
             count: grouped(count),
-            share: i64::try_from(i128::from(count) * 100 / i128::from(total.max(1))).unwrap_or(100),
+            share: share(count, total),
         }
     };
     sums.into_iter().map(row).collect()
+}
+
+/// Percent of a total, rounded down.
+fn share(count: i64, total: i64) -> i64 {
+    i64::try_from(i128::from(count) * 100 / i128::from(total.max(1))).unwrap_or(100)
+}
+
+fn variant_rows(counts: Vec<(String, i64)>) -> Vec<VariantRow> {
+    let total: i64 = counts.iter().map(|(_, count)| count).sum();
+    let row = |(name, count): (String, i64)| VariantRow {
+        share: share(count, total),
+        count: grouped(count),
+        name,
+    };
+    counts.into_iter().map(row).collect()
 }
 
 async fn features(
@@ -288,6 +311,9 @@ async fn feature(
     let sums = service
         .feature_usage(&shell.caller, project, id, environment.id, asked.period)
         .await?;
+    let variants = service
+        .variant_usage(&shell.caller, (project, id), environment.id, asked.period)
+        .await?;
     let last = service
         .last_evaluations(&shell.caller, project, &[id])
         .await?;
@@ -297,6 +323,7 @@ async fn feature(
         name: view.feature.name.as_str().to_owned(),
         detail: has_page.then(|| format!("/environments/{key}/features/{}", id.get())),
         charted: evaluations(&sums, asked.period, shell.now),
+        variants: variant_rows(variants),
         clients: clients(sums.iter().map(|sum| (&sum.labels, sum.count))),
         last: last.get(&id).map(|at| Moment::new(*at, shell.now)),
     }))

@@ -2,7 +2,7 @@
 
 use crate::fixture::Fixture;
 use flagstaff_core::Timestamp;
-use flagstaff_service::{EvaluationCount, RequestKind, SdkLabels};
+use flagstaff_service::{EvaluationCount, RequestKind, SdkLabels, ServiceError, UsagePeriod};
 
 #[tokio::test]
 async fn counts_add_up_over_flushes_and_unknown_features_are_dropped() {
@@ -16,6 +16,7 @@ async fn counts_add_up_over_flushes_and_unknown_features_are_dropped() {
     let counted = |feature: &str, count| EvaluationCount {
         feature: feature.to_owned(),
         enabled: None,
+        variant: None,
         count,
     };
     let service = &fixture.service;
@@ -44,4 +45,40 @@ async fn counts_add_up_over_flushes_and_unknown_features_are_dropped() {
         .await;
     assert_eq!(evaluations.unwrap(), 7);
     assert_eq!(requests.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn variants_are_counted_by_day_where_the_protocol_tells_them() {
+    let fixture = Fixture::new().await;
+    let banner = fixture.feature("banner", None).await;
+    let open = fixture.open().await;
+    let (service, labels) = (&fixture.service, SdkLabels::default());
+    let counted = |variant: Option<&str>, count| EvaluationCount {
+        feature: "banner".to_owned(),
+        enabled: Some(true),
+        variant: variant.map(str::to_owned),
+        count,
+    };
+
+    let counts = [
+        counted(Some("control"), 2),
+        counted(Some("red"), 5),
+        counted(None, 9),
+    ];
+    service.count_evaluations(&open, &counts, &labels);
+    service.flush_usage().await.unwrap();
+    service.count_evaluations(&open, &[counted(Some("control"), 4)], &labels);
+    service.flush_usage().await.unwrap();
+    let (place, period) = ((fixture.project.id, banner), UsagePeriod::Days(7));
+    let environment = fixture.environment.id;
+    let told = service.variant_usage(&fixture.caller, place, environment, period);
+
+    let expected = [("control".to_owned(), 6), ("red".to_owned(), 5)];
+    assert_eq!(told.await.unwrap(), expected);
+    fixture.advance(8 * 24 * 3_600);
+    let later = service.variant_usage(&fixture.caller, place, environment, period);
+    assert!(later.await.unwrap().is_empty());
+    let nowhere = (fixture.project.id, flagstaff_core::FeatureId::new(999));
+    let refused = service.variant_usage(&fixture.caller, nowhere, environment, period);
+    assert!(matches!(refused.await, Err(ServiceError::NotFound { .. })));
 }

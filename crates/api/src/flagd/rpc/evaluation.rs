@@ -130,6 +130,10 @@ impl Ask<'_> {
         let evaluations = resolutions.iter().map(|resolution| EvaluationCount {
             feature: resolution.key.to_owned(),
             enabled: Some(resolution.value.is_some()),
+            variant: resolution
+                .variant
+                .as_ref()
+                .map(|variant| variant.client_name().to_owned()),
             count: 1,
         });
         let evaluations: Vec<_> = evaluations.collect();

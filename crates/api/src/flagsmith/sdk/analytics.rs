@@ -19,6 +19,7 @@ pub(super) async fn counts(mut call: Call<OpenEnvironment>) -> Result<Answer, Fa
         .map(|count| EvaluationCount {
             feature: count.feature,
             enabled: count.enabled,
+            variant: None,
             count: count.count,
         })
         .collect::<Vec<_>>();
@@ -52,6 +53,7 @@ fn read_evaluation(fields: &mut Fields<'_>) -> EvaluationCount {
     EvaluationCount {
         feature: feature.or_default(),
         enabled: enabled.value(),
+        variant: None,
         count: count.or_default(),
     }
 }

@@ -212,6 +212,7 @@ async fn each_request_for_a_flag_counts_as_its_evaluation() {
 
     flag(&face, "banner", json!({ "targetingKey": "u1" })).await;
     flag(&face, "banner", json!({})).await;
+    flag_with(&face, SERVER_KEY, "banner", on_plan("u2", "pro")).await;
     face.service.flush_usage().await.unwrap();
 
     let open = face.opened().await;
@@ -223,5 +224,10 @@ async fn each_request_for_a_flag_counts_as_its_evaluation() {
     let counted = face
         .store
         .count_evaluations(environment, feature, Timestamp::default());
-    assert_eq!(counted.await.unwrap(), 2);
+    assert_eq!(counted.await.unwrap(), 3);
+    let always = (Timestamp::default(), Timestamp::from_micros(i64::MAX));
+    let variants = face.store.variant_sums(environment, feature, always).await;
+    // The segment's own value is an override: whose, is not kept.
+    let expected = [("control".to_owned(), 2), ("override".to_owned(), 1)];
+    assert_eq!(variants.unwrap(), expected);
 }

@@ -1,5 +1,6 @@
 //! Rollouts of an environment: the list, and one with its plan, how far it is, and what happened to it.
 
+mod guards;
 mod list;
 mod show;
 pub(crate) mod words;
@@ -15,6 +16,10 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .member(
             "/environments/{client_key}/rollouts/{rollout_id}",
             get(show::show).post(show::change),
+        )
+        .member(
+            "/environments/{client_key}/rollouts/{rollout_id}/guards",
+            get(guards::show).post(guards::change),
         )
 }
 

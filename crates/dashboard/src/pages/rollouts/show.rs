@@ -1,5 +1,6 @@
 //! One rollout: how far it is, its plan, what happened to it, and what can be done with it.
 
+use super::guards::GuardRow;
 use super::words::{duration, event, next, progress, state, what};
 use super::{list_path, rollout_path};
 use crate::Dashboard;
@@ -37,6 +38,7 @@ struct RolloutPage<'a> {
     next: String,
     steps: Vec<StepRow>,
     events: Vec<EventRow>,
+    guards: Vec<GuardRow>,
     may: Possible,
 }
 
@@ -94,7 +96,7 @@ impl Possible {
 type Address = Path<(String, i64)>;
 
 /// What stands around a rollout, and the rollout.
-async fn find(
+pub(super) async fn find(
     dashboard: &Dashboard,
     signed_in: &SignedIn,
     client_key: &str,
@@ -128,6 +130,7 @@ pub(crate) async fn show(
     let events = service
         .rollout_events(&shell.caller, view.rollout.id)
         .await?;
+    let guards = service.guards(&shell.caller, view.rollout.id).await?;
     let rollout = &view.rollout;
     let template = RolloutPage {
         feature: view.feature.to_string(),
@@ -142,6 +145,10 @@ pub(crate) async fn show(
             .iter()
             .enumerate()
             .map(|(position, step)| step_row(&shell, rollout, (position, step)))
+            .collect(),
+        guards: guards
+            .into_iter()
+            .map(|guard| GuardRow::new(&shell, &path, guard))
             .collect(),
         // What happened last stands first.
         events: events

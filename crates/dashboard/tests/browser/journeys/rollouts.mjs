@@ -55,6 +55,23 @@ export async function run(stage) {
   assert.equal((await stage.flags(project.key)).checkout.enabled, false);
   await stage.look(page, "rollout");
 
+  // A guard watches it: made by a form that says what is wrong with it, removed by its name.
+  await page.getByRole("link", { name: "Add guard" }).click();
+  await page.getByRole("link", { name: "Failures of those who have it" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("failures");
+  await page.getByLabel("At most so many percent fail").fill("many");
+  await page.getByRole("button", { name: "Make the guard" }).click();
+  await page.getByText("Give a number.").waitFor();
+  await stage.look(page, "guard-problem");
+  await page.getByLabel("At most so many percent fail").fill("5");
+  await page.getByRole("button", { name: "Make the guard" }).click();
+  await stage.told(page, "failures watches the rollout now.");
+  await page.getByText("at most 5 % fail, from 100 on").waitFor();
+  await stage.look(page, "rollout-guarded");
+  await page.getByRole("link", { name: "Remove the guard failures" }).click();
+  await stage.confirm(page, "failures", "Remove the guard");
+  await stage.told(page, "The guard failures is gone.");
+
   await page.getByLabel("Reason for holding it").fill("more errors than before");
   await page.getByRole("button", { name: "Hold", exact: true }).click();
   await stage.told(page, "The rollout of checkout is held at 10 %.");
