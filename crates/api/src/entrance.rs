@@ -130,3 +130,143 @@ fn with_length(mut response: Response) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ApiConfig, metrics_recorder};
+    use axum::body::Body;
+    use flagstaff_core::Timestamp;
+    use flagstaff_service::{Clock, Service, ServiceConfig, Store, Work};
+    use http_body_util::BodyExt as _;
+    use secrecy::ExposeSecret as _;
+    use std::time::Duration;
+
+    struct Both {
+        entrance: Entrance,
+        keys: [String; 2],
+        _work: Work,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Both {
+        async fn open() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let url = format!("sqlite:{}", folder.path().join("flagstaff.db").display());
+            let store = Store::connect(&url).await.unwrap();
+            let clock = Clock::new(|| Timestamp::from_micros(1_795_220_400_250_001));
+            store.migrate(clock.now()).await.unwrap();
+            let service = Service::new(store, clock, ServiceConfig::default());
+            let work = service.start().await.unwrap();
+            let demo = service.create_demo().await.unwrap().unwrap();
+            let state = ApiState::new(service, ApiConfig::default(), metrics_recorder());
+            Self {
+                entrance: crate::entrance(state, Router::new()),
+                keys: [
+                    demo.client_key.to_string(),
+                    demo.server_key.expose_secret().to_owned(),
+                ],
+                _work: work,
+                _folder: folder,
+            }
+        }
+
+        /// Asks by the map of paths where it has the path, and by the router alone.
+        async fn ask(&self, asked: &Asked<'_>) -> [Told; 2] {
+            let peer = Peer::unknown();
+            let mut by_router = asked.request();
+            let extensions = by_router.extensions_mut();
+            extensions.insert(ConnectInfo(peer.address));
+            extensions.insert(peer.connection.clone());
+            let router = self.entrance.0.router.clone();
+            let by_router = router.oneshot(by_router).await.unwrap();
+            let by_entrance = self.entrance.answer(asked.request(), peer).await;
+            [told(by_entrance).await, told(by_router).await]
+        }
+    }
+
+    #[derive(Debug)]
+    struct Asked<'a> {
+        method: Method,
+        path: &'a str,
+        key: Option<&'a str>,
+        body: &'static str,
+    }
+
+    impl Asked<'_> {
+        fn request(&self) -> Request {
+            let mut request = Request::builder()
+                .method(&self.method)
+                .uri(self.path)
+                .header("content-type", "application/json")
+                .header("origin", "https://app.example.com");
+            if let Some(key) = self.key {
+                request = request.header("x-environment-key", key);
+            }
+            request.body(Body::from(self.body)).unwrap()
+        }
+    }
+
+    /// Status, headers but for the request's own id, and body.
+    type Told = (u16, Vec<(String, String)>, Vec<u8>);
+
+    async fn told(response: Response) -> Told {
+        let (parts, mut body) = response.into_parts();
+        let headers = parts.headers.iter();
+        let headers = headers.filter(|(name, _)| *name != "x-request-id");
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let mut headers: Vec<_> = headers
+            .map(|(name, value)| (name.to_string(), text(value)))
+            .collect();
+        headers.sort();
+        // A stream has no end: what it begins with is compared.
+        let mut bytes = Vec::new();
+        let patience = Duration::from_millis(200);
+        while let Ok(Some(Ok(frame))) = tokio::time::timeout(patience, body.frame()).await {
+            bytes.extend(frame.into_data().unwrap_or_default());
+        }
+        (parts.status.as_u16(), headers, bytes)
+    }
+
+    #[tokio::test]
+    async fn what_is_found_by_its_path_is_answered_as_the_router_answers_it() {
+        let both = Both::open().await;
+        let [client_key, server_key] = &both.keys;
+        let mut paths: Vec<&str> = both.entrance.0.direct.keys().copied().collect();
+        paths.sort_unstable();
+        assert!(paths.contains(&"/api/v1/flags/") && paths.contains(&"/ofrep/v1/evaluate/flags"));
+
+        for path in paths {
+            // Any other way to write it is no path of the map, and so the router's.
+            let with_query = format!("{path}?a=b");
+            for (method, body) in [
+                (Method::GET, ""),
+                (Method::HEAD, ""),
+                (Method::OPTIONS, ""),
+                // Whoever is not named gets a name by chance.
+                (Method::POST, "{\"identifier\": \"grace\"}"),
+                (Method::POST, "nonsense"),
+                (Method::PUT, "{}"),
+                (Method::PATCH, "{}"),
+                (Method::DELETE, ""),
+                (Method::TRACE, ""),
+            ] {
+                for (path, key) in [
+                    (path, Some(client_key)),
+                    (path, Some(server_key)),
+                    (path, None),
+                    (&*with_query, Some(client_key)),
+                ] {
+                    let asked = Asked {
+                        method: method.clone(),
+                        path,
+                        key: key.map(String::as_str),
+                        body,
+                    };
+                    let [by_entrance, by_router] = both.ask(&asked).await;
+                    assert_eq!(by_entrance, by_router, "{asked:?}");
+                }
+            }
+        }
+    }
+}
