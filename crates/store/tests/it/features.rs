@@ -329,6 +329,29 @@ contract! {
         assert_eq!(options, store.options(colour.id).await.unwrap());
     }
 
+    async fn features_are_due_by_their_day_the_earliest_first_unless_archived_or_deleted(store: Store) {
+        let shop = Shop::open(&store).await;
+        let due = async |name: &str, after: i64, is_archived| {
+            let mut new = new_feature(shop.project.id, name);
+            new.expected_removal = Some(later(after));
+            new.is_archived = is_archived;
+            shop.insert_feature(&new).await.id
+        };
+        let second = due("second", 5, false).await;
+        let first = due("first", 1, false).await;
+        due("later", 6, false).await;
+        due("archived", 1, true).await;
+        let deleted = due("deleted", 1, false).await;
+        shop.feature("never").await;
+        let mut write = shop.write().await;
+        write.delete_feature(deleted, later(2)).await.unwrap();
+        shop.commit(write).await;
+
+        let found = store.features_due(shop.project.id, later(5)).await.unwrap();
+
+        assert_eq!(found, [first, second]);
+    }
+
     async fn a_name_is_kept_as_it_was_written(store: Store) {
         let shop = Shop::open(&store).await;
 

@@ -45,6 +45,7 @@ fn rows(shop: &Shop, feature_id: FeatureId, bucket: Timestamp, count: i64) -> Us
                 count,
             },
         ],
+        variants: Vec::new(),
     }
 }
 
@@ -168,6 +169,7 @@ contract! {
                 request(RequestKind::Identities, later(QUARTER), python()),
                 request(RequestKind::Flags, later(QUARTER), UsageLabels::default()),
             ],
+            variants: Vec::new(),
         };
         store.record_counts(Uuid::new_v4(), &rows, NOW).await.unwrap();
 

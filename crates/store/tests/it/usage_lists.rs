@@ -1,6 +1,7 @@
 use flagstaff_core::{FeatureId, Timestamp};
 use flagstaff_store::{
     EvaluationCountRow, RequestCountRow, RequestKind, UsageLabels, UsageRows, UsageStep,
+    VariantCountRow,
 };
 use flagstaff_testkit::{NOW, Shop, contract};
 use uuid::Uuid;
@@ -103,6 +104,32 @@ contract! {
             (at(0), Some(true), python(), 1),
             (at(0), None, UsageLabels::default(), 4),
         ]);
+    }
+
+    async fn variants_of_a_feature_add_up_by_days_the_most_frequent_first(store: Store) {
+        let shop = Shop::open(&store).await;
+        let (feature, another) = (shop.feature("checkout").await.id, shop.feature("search").await.id);
+        let given = |feature_id, hours, variant: &str, count| VariantCountRow {
+            environment_id: shop.id(),
+            feature_id,
+            at: at(hours),
+            variant: variant.to_owned(),
+            count,
+        };
+        let variants = vec![
+            given(feature, 1, "control", 2),
+            given(feature, 23, "control", 3),
+            given(feature, 25, "blue", 9),
+            given(feature, 49, "blue", 100),
+            given(another, 1, "control", 50),
+        ];
+        for _ in 0..2 {
+            record(&shop, UsageRows { variants: variants.clone(), ..UsageRows::default() }).await;
+        }
+
+        let sums = store.variant_sums(shop.id(), feature, (at(5), at(48))).await.unwrap();
+
+        assert_eq!(sums, [("blue".to_owned(), 18), ("control".to_owned(), 10)]);
     }
 
     async fn many_features_are_counted_by_day_in_one_question(store: Store) {
