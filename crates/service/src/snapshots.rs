@@ -92,23 +92,15 @@ impl Environments {
     /// The environments that are resident, with the revision each is at.
     pub(crate) fn resident(&self) -> Vec<(EnvironmentId, i64)> {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        let revision = |slot: &Slot| {
-            slot.published
-                .load()
-                .as_ref()
-                .map(|published| published.snapshot.revision)
-        };
+        let slots = slots.iter();
         slots
-            .iter()
-            .filter_map(|(id, slot)| Some((*id, revision(slot)?)))
+            .filter_map(|(id, slot)| Some((*id, slot.revision()?)))
             .collect()
     }
 
     /// The revision an environment is held at; `None` when it is not resident.
     pub(crate) fn revision(&self, id: EnvironmentId) -> Option<i64> {
-        let slot = self.existing(id)?;
-        let published = slot.published.load();
-        Some(published.as_ref()?.snapshot.revision)
+        self.existing(id)?.revision()
     }
 
     /// True while the environment is held compiled.
@@ -201,6 +193,11 @@ fn weight(snapshot: &Snapshot) -> u64 {
 }
 
 impl Slot {
+    fn revision(&self) -> Option<i64> {
+        let published = self.published.load();
+        Some(published.as_ref()?.snapshot.revision)
+    }
+
     /// Keeps a snapshot unless the slot holds a newer one already.
     fn publish(&self, snapshot: Snapshot) -> Arc<Published> {
         let previous = self.published.load_full();

@@ -38,6 +38,7 @@ mod feature_versions;
 mod features;
 mod flagd_integrations;
 mod grants;
+mod guard_rows;
 mod guards;
 mod identities;
 mod identity_groups;
@@ -77,6 +78,7 @@ mod trait_writes;
 mod traits;
 mod usage;
 mod usage_lists;
+mod variant_counts;
 mod versioning_switch;
 mod write;
 
@@ -124,10 +126,9 @@ pub use segments::{NewSegment, SegmentFilter};
 pub use server_keys::NewServerKey;
 pub use tags::NewTag;
 pub use traits::{StoredIdentity, TRAIT_LIMIT, TraitChange, TraitOutcome, TraitWrite};
-pub use usage::{
-    EvaluationCountRow, RequestCountRow, RequestKind, UsageLabels, UsageRows, VariantCountRow,
-};
+pub use usage::{EvaluationCountRow, RequestCountRow, RequestKind, UsageLabels, UsageRows};
 pub use usage_lists::{EvaluationSum, RequestSum, UsageStep};
+pub use variant_counts::VariantCountRow;
 pub use write::{Change, Committed, OutboxEvent, Touched, Write};
 
 use backend::Backend;

@@ -1,6 +1,7 @@
 //! Usage counts: by 15 minutes, and added up by day for charts over months.
 
 use crate::backend::{Transaction, on_backend, on_transaction};
+use crate::variant_counts::VariantCountRow;
 use crate::{Store, StoreResult};
 use flagstaff_core::{EnvironmentId, FeatureId, Timestamp};
 use std::collections::BTreeMap;
@@ -85,21 +86,6 @@ pub struct RequestCountRow {
     pub bucket: Timestamp,
     /// By what.
     pub labels: UsageLabels,
-    /// How often.
-    pub count: i64,
-}
-
-/// How often a variant of a feature was given out on a day.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VariantCountRow {
-    /// Where.
-    pub environment_id: EnvironmentId,
-    /// Of what.
-    pub feature_id: FeatureId,
-    /// A time of the day, in UTC.
-    pub at: Timestamp,
-    /// Its name, as OpenFeature has it.
-    pub variant: String,
     /// How often.
     pub count: i64,
 }
@@ -317,38 +303,6 @@ impl Transaction {
         Ok(())
     }
 
-    async fn add_variants(&mut self, rows: &UsageRows) -> StoreResult<()> {
-        const SQL: &str = "
-            INSERT INTO variant_days (environment_id, day, feature_id, variant, count) VALUES ($1, $2, $3, $4, $5)
-            ON CONFLICT (environment_id, feature_id, day, variant)
-            DO UPDATE SET count = variant_days.count + excluded.count";
-        // Ordered, as above.
-        let mut variants = BTreeMap::new();
-        for row in &rows.variants {
-            let key = (
-                row.environment_id,
-                row.feature_id,
-                day(row.at),
-                &row.variant,
-            );
-            *variants.entry(key).or_insert(0_i64) += row.count;
-        }
-        for ((environment, feature, day, variant), count) in variants {
-            on_transaction!(&mut *self, |connection| {
-                sqlx::query(SQL)
-                    .bind(environment.get())
-                    .bind(day)
-                    .bind(feature.get())
-                    .bind(variant)
-                    .bind(count)
-                    .execute(connection)
-                    .await
-                    .map(drop)
-            })?;
-        }
-        Ok(())
-    }
-
     /// Adds the same counts to those of their days.
     async fn add_days(&mut self, rows: &UsageRows) -> StoreResult<()> {
         const EVALUATIONS: &str = "
@@ -404,6 +358,6 @@ impl Transaction {
 }
 
 /// The first microsecond of the day a time is in, in UTC.
-const fn day(time: Timestamp) -> i64 {
+pub(crate) const fn day(time: Timestamp) -> i64 {
     time.micros().div_euclid(DAY) * DAY
 }

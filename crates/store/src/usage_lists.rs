@@ -76,31 +76,6 @@ fn list(numbers: impl Iterator<Item = i64>) -> String {
 }
 
 impl Store {
-    /// How often each variant of a feature was given out in an environment, on the days of a time; the most frequent first.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn variant_sums(
-        &self,
-        environment: EnvironmentId,
-        feature: FeatureId,
-        (from, until): (Timestamp, Timestamp),
-    ) -> StoreResult<Vec<(String, i64)>> {
-        const SQL: &str = "
-            SELECT variant, CAST(SUM(count) AS BIGINT) FROM variant_days
-            WHERE environment_id = $1 AND feature_id = $2 AND day >= $3 AND day < $4
-            GROUP BY variant ORDER BY 2 DESC, 1";
-        Ok(on_backend!(self, |pool| {
-            sqlx::query_as(SQL)
-                .bind(environment.get())
-                .bind(feature.get())
-                .bind(from.start_of_day().micros())
-                .bind(until.micros())
-                .fetch_all(pool)
-                .await
-        })?)
-    }
-
     /// Requests to some environments together from one time to before another, by hour or day, kind and labels, in that
     /// order.
     ///

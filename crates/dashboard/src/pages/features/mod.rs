@@ -3,6 +3,7 @@
 mod code;
 mod compare;
 mod create;
+mod deletion;
 mod frame;
 mod history;
 mod identity_values;
@@ -74,7 +75,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         )
         .member(
             "/environments/{client_key}/features/{feature_id}/delete",
-            get(settings::show_delete).post(settings::delete),
+            get(deletion::show).post(deletion::submit),
         )
         .member(
             "/environments/{client_key}/features/{feature_id}/versions",

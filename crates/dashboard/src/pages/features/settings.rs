@@ -67,15 +67,6 @@ struct VariantRow {
     weight: String,
 }
 
-/// The page that asks for the name before a feature goes.
-#[derive(Template)]
-#[template(path = "features/delete.html")]
-struct DeletePage<'a> {
-    shell: &'a Shell,
-    frame: &'a Frame,
-    problems: &'a FieldProblems,
-}
-
 type Place = Path<(String, i64)>;
 
 /// `GET /environments/{client_key}/features/{feature_id}/settings`; `?remove_variant=3` asks whether that is meant.
@@ -355,57 +346,4 @@ fn variants(frame: &Frame) -> Vec<VariantRow> {
         weight: option.default_percentage_allocation.to_string(),
     };
     options.map(row).collect()
-}
-
-/// `GET /environments/{client_key}/features/{feature_id}/delete`
-pub(crate) async fn show_delete(
-    State(dashboard): State<Dashboard>,
-    Path((client_key, feature_id)): Place,
-    signed_in: SignedIn,
-) -> PageResult {
-    let frame = dashboard
-        .feature_frame(&signed_in, &client_key, feature_id, Tab::Settings)
-        .await?;
-    if !frame.shell.may_in_project(ProjectPermission::DeleteFeature) {
-        return Err(ServiceError::Forbidden.into());
-    }
-    Ok(delete_page(
-        &frame,
-        &FieldProblems::default(),
-        StatusCode::OK,
-    ))
-}
-
-fn delete_page(frame: &Frame, problems: &FieldProblems, status: StatusCode) -> Response {
-    let template = DeletePage {
-        shell: &frame.shell,
-        frame,
-        problems,
-    };
-    frame.shell.page(status, &template)
-}
-
-/// `POST /environments/{client_key}/features/{feature_id}/delete`: with its name, typed.
-pub(crate) async fn delete(
-    State(dashboard): State<Dashboard>,
-    Path((client_key, feature_id)): Place,
-    signed_in: SignedIn,
-    fields: Fields,
-) -> PageResult {
-    let frame = dashboard
-        .feature_frame(&signed_in, &client_key, feature_id, Tab::Settings)
-        .await?;
-    let feature = frame.feature();
-    if fields.text("confirmed_name") != feature.name.as_str() {
-        let mut problems = FieldProblems::default();
-        problems.add("confirmed_name", "This is not the feature's name.");
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return Ok(delete_page(&frame, &problems, status));
-    }
-    dashboard
-        .service
-        .delete_feature(&signed_in.caller, feature.project_id, feature.id)
-        .await?;
-    let notice = Notice::done(format!("{} was deleted.", feature.name));
-    Ok(notice.on(&frame.list_path, &dashboard, &signed_in))
 }
